@@ -1,0 +1,26 @@
+/** Limits that every reader checks before it parses or allocates. Sizes are bytes unless the name says otherwise. */
+
+/** One frame on a stream. A prompt of 1 M characters of mixed text fits; a whole-vocabulary distribution is sent as top-k. */
+export const MAX_FRAME_BYTES: number = 4 * 1024 * 1024
+/** One signed ModelCard as a compact JWS. Cards of the shipped models take 1.2 kB. */
+export const MAX_CARD_BYTES: number = 16 * 1024
+/** One signed member record. */
+export const MAX_MEMBER_BYTES: number = 4 * 1024
+/** Tags of a card. */
+export const MAX_TAGS = 64
+/** Models one node may announce. */
+export const MAX_CARDS_PER_NODE = 256
+/** Members gossiped in full (`docs/architecture.md`): beyond this the directory uses capability ads. */
+export const MAX_GOSSIPED_MEMBERS = 200
+/** Nesting of a CBOR or JSON document. */
+export const MAX_NESTING = 32
+/** Calls open at once on one channel, and parts a receiver allows in flight on one call. */
+export const MAX_OPEN_CALLS = 256
+export const CALL_CREDIT = 64
+/** Messages of one request, and candidates of one token distribution. */
+export const MAX_MESSAGES = 512
+export const MAX_CANDIDATES = 1024
+/** Bytes proposed in one `peek` or committed in one step. */
+export const MAX_STEP_BYTES: number = 64 * 1024
+/** The longest deadline a call may carry. */
+export const MAX_DEADLINE_MS: number = 60 * 60 * 1000
