@@ -1,5 +1,23 @@
 /**
  * What exists on a node: engines, models, admission, and models on peers that look the same.
  */
+export { createDecodeSession } from './decode-session.ts'
 export type { Engine, LoadedModel, ModelSpec } from './engine.ts'
-export type { CallOptions, DecodeSession, LanguageModel, OpenOptions } from './language-model.ts'
+export type {
+  CallOptions,
+  DecodeResult,
+  DecodeSession,
+  DecodeStep,
+  Distribution,
+  DistributionKind,
+  Draft,
+  Embedding,
+  EmbedRequest,
+  GeneratePart,
+  GenerateRequest,
+  LanguageModel,
+  ModelCard,
+  OpenOptions,
+  Score,
+  ScoreRequest,
+} from './language-model.ts'

@@ -1,0 +1,8 @@
+/**
+ * The test kit that ships with the product: models that say what they are told to, and the suites every implementation
+ * of a contract runs.
+ */
+export type { ScriptedModel, ScriptedModelOptions } from './scripted-model.ts'
+export { createScriptedCard, createScriptedModel } from './scripted-model.ts'
+export type { ScriptedSession, ScriptedSessionOptions } from './scripted-session.ts'
+export { createScriptedSession } from './scripted-session.ts'
