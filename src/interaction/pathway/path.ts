@@ -1,18 +1,27 @@
-import type { Usage } from '../../protocol/index.ts'
-import type { DecodeSession } from '../../resource/index.ts'
-import type { Analysis, CapabilityMap, Matcher, Task } from '../../service/index.ts'
+import type { FinishReason, Usage } from '../../protocol/index.ts'
+import type { DecodeSession, LanguageModel } from '../../resource/index.ts'
+import type { Analysis, Candidate, CapabilityMap, Matcher, Task } from '../../service/index.ts'
 import type { Clock } from '../../utils/clock.ts'
+import type { Logger } from '../../utils/logger.ts'
 import type { Random } from '../../utils/random.ts'
+import type { Ledger } from './ledger.ts'
 
 /** One answer on the board. */
 export interface Answer {
   /** The whole text, without hidden reasoning. */
   readonly text: string
-  /** `model@node`, or the name of the term that made it. */
+  /** `model@node`, or the name of the rule that made it. */
   readonly by: string
+  /** All tokens spent on it, helpers included. */
   readonly usage: Usage
   /** 0..1 where the maker can say. */
   readonly confidence?: number
+  /** Weight of its maker in a vote; rules renormalise. @default what the capability map says of `by` */
+  readonly weight?: number
+  /** `length` when it was cut off. @default 'stop' */
+  readonly finish?: FinishReason
+  /** True when its maker read text of other models: it may carry their instructions (taint of F4). */
+  readonly tainted?: boolean
 }
 
 /** What flows through a pathway: the task and the answers so far. Never changed in place. */
@@ -53,6 +62,8 @@ export type PathwayEvent =
       readonly ms: number
     }
   | { readonly type: 'text-delta'; readonly text: string }
+  /** What was streamed is void and what follows replaces it; a stream that cannot take text back ends with an error. */
+  | { readonly type: 'text-reset'; readonly why: string }
   | {
       readonly type: 'note'
       readonly stage: string
@@ -69,27 +80,55 @@ export interface Bound {
   readonly tokens: number
   /** What models of this term must be able to do, by reference. */
   readonly needs: readonly { readonly reference: string; readonly capability: string }[]
+  /** Answers that leave the term. */
+  readonly answers: number
 }
 
-/** What a running pathway may use. */
+/** What a bound is computed for. */
+export interface BoundGiven {
+  /** Answers that arrive on the board. @default 0 */
+  readonly answers?: number
+  /** Completion tokens of one call where the term does not say. @default Infinity */
+  readonly maxTokens?: number
+}
+
+/** What a running pathway may use. A path hands a narrowed copy to its parts. */
 export interface PathwayContext {
   readonly matcher: Matcher
   readonly abilities: CapabilityMap
   readonly clock: Clock
+  /** Depends on the seed of the request and on `scope` alone, so the same seed gives the same trace. */
   readonly random: Random
+  /** Cancels this part; chained to the request's. */
   readonly signal: AbortSignal
+  readonly logger: Logger
+  /** What may still be spent; every call goes through it. */
+  readonly ledger: Ledger
+  /** Several candidates as one model that survives the loss of any of them. */
+  readonly failover: (candidates: readonly Candidate[]) => LanguageModel
+  /** Where in the term this part stands, such as `0.2.1`: the id of calls, and the label of random forks. */
+  readonly scope: string
+  /** True when the text of this part is what the user reads: it streams as `text-delta`. */
+  readonly visible: boolean
+  /** Answers of earlier requests, for `cached`. */
+  readonly cache: AnswerCache
+}
+
+export interface AnswerCache {
+  get(key: string): Answer | undefined
+  set(key: string, answer: Answer, ttlMs: number): void
 }
 
 /** A map from board to board: every way in which models answer, alone or together, is one. */
 export interface Path {
   readonly kind: string
-  bound(): Bound
+  bound(given?: BoundGiven): Bound
   run(board: Board, context: PathwayContext): AsyncGenerator<PathwayEvent, Board>
 }
 
 /** A source of next-token or next-byte distributions: one model, or a fusion of several. */
 export interface Decoder {
   readonly kind: string
-  bound(): Bound
+  bound(given?: BoundGiven): Bound
   open(board: Board, context: PathwayContext): Promise<DecodeSession>
 }
