@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { toModelNetError } from '../utils/errors.ts'
+import { askAndShow } from './ask-view.ts'
+import { listModels, listPeers } from './commands/list.ts'
+import { serve } from './commands/serve.ts'
+import { start } from './commands/start.ts'
+import { configJsonSchema, DEFAULT_PORT } from './config-schema.ts'
+import { createTerminal, paint, printable, type Terminal } from './terminal.ts'
+
+/** Runs the command line and sets the exit status: 0 done, 1 failed, 2 not understood. */
+export async function main(args: readonly string[], terminal: Terminal = createTerminal()): Promise<void> {
+  try {
+    await createProgram(terminal).parseAsync(args, { from: 'user' })
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      process.exitCode = thrown.exitCode === 0 ? 0 : 2
+      return
+    }
+    const error = toModelNetError(thrown)
+    terminal.err(`${paint(terminal, 'red', `error ${error.code}`)}: ${printable(error.message)}\n`)
+    process.exitCode = 1
+  }
+}
+
+function createProgram(terminal: Terminal): Command {
+  const program = new Command('modelnet')
+    .description('A network of AI models: any model joins as a node, any node can be asked.')
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: text => terminal.out(text), writeErr: text => terminal.err(text) })
+
+  program
+    .command('start')
+    .description('start a network of the shipped models on this machine and ask it a few questions')
+    .option('--port <port>', 'port of the gateway; 0 takes a free one', readPort, DEFAULT_PORT)
+    .option('--data-dir <dir>', 'where the nodes keep their identities')
+    .option('--exit', 'stop after the questions')
+    .option('--json', 'one JSON object a line')
+    .action(options => start(options, terminal))
+
+  program
+    .command('serve')
+    .description('run one node')
+    .option('--config <file>', 'modelnet.yaml')
+    .option('--name <name>', 'a name for people')
+    .option('--model <model>', 'shipped name, GGUF file, or http://host/v1#model; may be repeated', collect, [])
+    .option('--bootstrap <address>', 'multiaddr of a node to join through; may be repeated', collect, [])
+    .option('--listen <address>', 'multiaddr to listen on; may be repeated', collect, [])
+    .option('--host <host>', 'host of the gateway')
+    .option('--port <port>', 'port of the gateway; 0 takes a free one', readPort)
+    .option('--data-dir <dir>', 'identity, peer book, traces')
+    .option('--no-mdns', 'do not look for nodes on the local network')
+    .option('--log-level <level>', 'silent, error, warn, info or debug')
+    .option('--until-stdin-ends', 'also stop when standard input ends')
+    .option('--json', 'say the addresses as one line of JSON')
+    // commander gives `mdns: true` when the flag is absent; only a given flag may override the configuration
+    .action(({ mdns, ...options }) => serve({ ...options, ...(mdns === false && { mdns }) }, terminal))
+
+  client(program.command('ask').description('ask the network'))
+    .argument('<question...>')
+    .option('--model <model>', 'a model, model@node or strategy', 'modelnet/auto')
+    .option('--pathway <term>', 'a pathway such as "(a|b) ! vote"')
+    .option('--temperature <number>', '0 is greedy', Number)
+    .option('--max-tokens <number>', 'longest answer', Number)
+    .option('--seed <number>', 'same seed, same answer', Number)
+    .action(async (words: string[], options) => {
+      const request = {
+        ...(options.temperature !== undefined && { temperature: options.temperature }),
+        ...(options.maxTokens !== undefined && { max_tokens: options.maxTokens }),
+        ...(options.seed !== undefined && { seed: options.seed }),
+      }
+      const asked = { ...access(options), question: words.join(' '), model: options.pathway ?? options.model, request }
+      const outcome = await askAndShow(asked, options.json ? undefined : terminal)
+      if (options.json) terminal.out(`${JSON.stringify(outcome)}\n`)
+    })
+
+  client(program.command('models').description('every model of the network')).action(options =>
+    listModels({ ...access(options), json: options.json }, terminal),
+  )
+  client(program.command('peers').description('every node this node knows')).action(options =>
+    listPeers({ ...access(options), json: options.json }, terminal),
+  )
+  program
+    .command('config-schema')
+    .description('print the JSON Schema of modelnet.yaml')
+    .action(() => terminal.out(`${JSON.stringify(configJsonSchema(), null, 2)}\n`))
+  return program
+}
+
+/** The options of every command that talks to a running node. */
+const client = (command: Command): Command =>
+  command
+    .option('--url <url>', 'gateway of a node', process.env['MODELNET_URL'] ?? `http://127.0.0.1:${DEFAULT_PORT}`)
+    .option('--json', 'JSON for another program')
+
+const access = (options: { readonly url: string }): { readonly url: string; readonly key?: string } => {
+  const key = process.env['MODELNET_KEY']
+  return { url: options.url, ...(key !== undefined && key !== '' && { key }) }
+}
+
+const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value]
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new InvalidArgumentError('expected a number from 0 to 65535')
+  return port
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  } // our own package
+  return version
+}

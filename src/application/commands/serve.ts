@@ -1,0 +1,83 @@
+import { loadConfig } from '../config.ts'
+import type { ConfigInput, ModelConfig } from '../config-schema.ts'
+import { createNode } from '../node.ts'
+import { paint, shortId, type Terminal } from '../terminal.ts'
+import { untilStopped } from './until-stopped.ts'
+
+export interface ServeOptions {
+  readonly config?: string
+  readonly name?: string
+  readonly dataDir?: string
+  readonly listen?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly host?: string
+  readonly port?: number
+  readonly mdns?: boolean
+  /** Shipped names, GGUF files or server URLs. */
+  readonly model?: readonly string[]
+  readonly logLevel?: string
+  readonly json?: boolean
+}
+
+/** `modelnet serve`: runs one node until it is told to stop; says its addresses first, as one line of JSON with `json`. */
+export async function serve(options: ServeOptions, terminal: Terminal): Promise<void> {
+  const config = loadConfig({
+    ...(options.config !== undefined && { file: options.config }),
+    overrides: toOverrides(options),
+  })
+  const stopped = untilStopped()
+  const node = await createNode(config, { signal: stopped.signal })
+  try {
+    if (options.json)
+      terminal.out(
+        `${JSON.stringify({ type: 'ready', node: node.id, gateway: node.gatewayUrl, addresses: node.addresses, models: node.models })}\n`,
+      )
+    else {
+      terminal.out(
+        `${paint(terminal, 'bold', config.name)} ${shortId(node.id)} serves ${node.models.join(', ') || 'no model of its own'}\n`,
+      )
+      terminal.out(`  gateway  ${node.gatewayUrl}/v1\n`)
+      for (const address of node.addresses) terminal.out(`  peer     ${address}\n`)
+      terminal.out(
+        paint(terminal, 'dim', `  join it: modelnet serve --port 0 --bootstrap ${node.addresses[0] ?? ''}\n`),
+      )
+      node.directory.onChange(event => {
+        if (event.type === 'node-update' || event.nodeId === node.id) return
+        terminal.err(paint(terminal, 'dim', `  ${event.type.replace('node-', '')} ${shortId(event.nodeId)}\n`))
+      })
+    }
+    await stopped.promise
+  } finally {
+    await node.close()
+  }
+}
+
+/** Flags as configuration; what is absent stays with the file and the environment. */
+export function toOverrides(options: ServeOptions): ConfigInput {
+  const network = {
+    ...(options.listen?.length && { listen: options.listen }),
+    ...(options.bootstrap?.length && { bootstrap: options.bootstrap }),
+    ...(options.mdns !== undefined && { mdns: options.mdns }),
+  }
+  const gateway = {
+    ...(options.host !== undefined && { host: options.host }),
+    ...(options.port !== undefined && { port: options.port }),
+  }
+  return {
+    ...(options.name !== undefined && { name: options.name }),
+    ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+    ...(options.logLevel !== undefined && { logLevel: options.logLevel as NonNullable<ConfigInput['logLevel']> }), // checked by the schema
+    ...(options.model?.length && { models: options.model.map(toModelConfig) }),
+    network,
+    gateway,
+  }
+}
+
+/** `geography` is shipped, `./x.gguf` a file, `http://…/v1#name` a server and the model's name there. */
+export function toModelConfig(text: string): ModelConfig {
+  if (/^https?:/.test(text)) {
+    const [url = text, remoteModel] = text.split('#')
+    return { url, ...(remoteModel && { remoteModel }) }
+  }
+  return text.endsWith('.gguf') || text.includes('/') ? { file: text } : { shipped: text }
+}

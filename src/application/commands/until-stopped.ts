@@ -1,0 +1,16 @@
+/** Resolves at the first Ctrl-C or SIGTERM, and aborts a signal; a second one ends the process at once. */
+export function untilStopped(): { readonly promise: Promise<void>; readonly signal: AbortSignal } {
+  const controller = new AbortController()
+  const promise = new Promise<void>(resolve => {
+    let asked = false
+    const stop = (): void => {
+      if (asked) process.exit(130)
+      asked = true
+      controller.abort()
+      resolve()
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+  })
+  return { promise, signal: controller.signal }
+}

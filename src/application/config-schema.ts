@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { TagSchema } from '../protocol/index.ts'
+
+/** The gateway port of `modelnet serve` and `modelnet start`, and where the other commands look for it. */
+export const DEFAULT_PORT = 8747
+
+/** One model of a node: exactly one of `shipped`, `file` and `url` says where it comes from. */
+export interface ModelConfig {
+  readonly shipped?: string
+  readonly file?: string
+  readonly digest?: string
+  readonly url?: string
+  readonly engine?: 'llama.cpp' | 'llama-server' | 'openai-compatible'
+  readonly remoteModel?: string
+  readonly key?: string
+  readonly id?: string
+  readonly description?: string
+  readonly tags?: string[]
+  readonly contextLength?: number
+  readonly concurrency?: number
+  readonly price?: { readonly currency: string; readonly input: number; readonly output: number }
+}
+
+/** A checked configuration, every default filled in. */
+export interface NodeConfig {
+  readonly name: string
+  readonly dataDir: string
+  readonly network: {
+    readonly listen: readonly string[]
+    readonly bootstrap: readonly string[]
+    readonly mdns: boolean
+  }
+  readonly gateway: {
+    readonly host: string
+    readonly port: number
+    readonly keys: readonly string[]
+    readonly maxBodyBytes: number
+    readonly deadlineMs: number
+  }
+  readonly models: readonly ModelConfig[]
+  readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
+}
+
+/** A configuration as a file, flags or a program give it: everything may be left out. */
+export type ConfigInput = {
+  readonly [Key in keyof NodeConfig]?: NodeConfig[Key] extends readonly unknown[] | string
+    ? NodeConfig[Key]
+    : Partial<NodeConfig[Key]>
+}
+
+const port = z.int().min(0).max(65535)
+const secret = z
+  .string()
+  .min(1)
+  .describe('A secret: `env:NAME` reads it from the environment; a literal value is for tests only.')
+
+const ModelConfigSchema = z
+  .strictObject({
+    shipped: z.string().min(1).exactOptional().describe('Name of a shipped specialist, such as `geography`.'),
+    file: z.string().min(1).exactOptional().describe('Path of a GGUF file, relative to this configuration file.'),
+    digest: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/)
+      .exactOptional(),
+    url: z.url().exactOptional().describe('Base URL of a running server: `http://127.0.0.1:8080/v1`.'),
+    engine: z
+      .enum(['llama.cpp', 'llama-server', 'openai-compatible'])
+      .exactOptional()
+      .describe('What runs it. Default: llama.cpp for a file, openai-compatible for a URL.'),
+    remoteModel: z.string().min(1).exactOptional().describe('Name of the model at that server.'),
+    key: secret.exactOptional(),
+    id: z.string().min(1).exactOptional().describe('Model id in the network: `publisher/name`.'),
+    description: z.string().min(1).max(1000).exactOptional(),
+    tags: z.array(TagSchema).exactOptional(),
+    contextLength: z.int().min(16).exactOptional(),
+    concurrency: z.int().min(1).max(1024).exactOptional(),
+    price: z
+      .strictObject({ currency: z.string().min(1), input: z.number().min(0), output: z.number().min(0) })
+      .exactOptional()
+      .describe('Per million tokens.'),
+  })
+  .refine(model => [model.shipped, model.file, model.url].filter(source => source !== undefined).length === 1, {
+    message: 'expected exactly one of `shipped`, `file` and `url`',
+  })
+
+export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
+  name: z.string().min(1).max(64).default('node').describe('A name for people; the identity is the key.'),
+  dataDir: z.string().min(1).default(join('~', '.modelnet')).describe('Identity, peer book, traces.'),
+  network: z
+    .strictObject({
+      listen: z.array(z.string().min(1)).default(['/ip4/127.0.0.1/tcp/0']).describe('Multiaddrs to listen on.'),
+      bootstrap: z.array(z.string().min(1)).default([]).describe('Multiaddrs of nodes to join through.'),
+      mdns: z.boolean().default(true).describe('Find nodes on the local network by multicast DNS.'),
+    })
+    .prefault({}),
+  gateway: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(DEFAULT_PORT),
+      keys: z.array(secret).default([]).describe('Keys that clients must send. None: anyone who reaches the port.'),
+      maxBodyBytes: z
+        .int()
+        .min(1024)
+        .default(4 * 1024 * 1024),
+      deadlineMs: z.int().min(100).default(300_000).describe('Longest time for one request.'),
+    })
+    .prefault({}),
+  models: z.array(ModelConfigSchema).default([]),
+  logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
+})
+
+/** What `modelnet.yaml` may hold, as JSON Schema; published as `config.schema.json`. */
+export const configJsonSchema = (): Record<string, unknown> => ({
+  ...z.toJSONSchema(ConfigSchema, { io: 'input' }),
+  title: 'ModelNet configuration',
+})

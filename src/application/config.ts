@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { parse as parseYaml } from 'yaml'
+import { ModelNetError } from '../utils/errors.ts'
+import { type ConfigInput, ConfigSchema, type NodeConfig } from './config-schema.ts'
+
+export interface ConfigSources {
+  /** A YAML or JSON file. */
+  readonly file?: string
+  /** Values that win over file and environment. */
+  readonly overrides?: ConfigInput
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * The configuration from file, environment and flags, the later winning, checked and with paths made absolute and
+ * `env:NAME` resolved. Throws INVALID_CONFIG naming the field and what was expected.
+ */
+export function loadConfig(sources: ConfigSources = {}): NodeConfig {
+  const env = sources.env ?? process.env
+  const fromFile = sources.file === undefined ? {} : readConfigFile(sources.file)
+  const merged = merge(merge(fromFile, fromEnvironment(env)), sources.overrides ?? {})
+  const config = parseConfig(merged, sources.file ?? 'the configuration')
+  const base = sources.file === undefined ? process.cwd() : dirname(resolve(sources.file))
+  return {
+    ...config,
+    dataDir: absolute(config.dataDir, base),
+    gateway: { ...config.gateway, keys: config.gateway.keys.map(key => resolveSecret(key, env)) },
+    models: config.models.map(model => ({
+      ...model,
+      ...(model.file !== undefined && { file: absolute(model.file, base) }),
+      ...(model.key !== undefined && { key: resolveSecret(model.key, env) }),
+    })),
+  }
+}
+
+function parseConfig(value: unknown, origin: string): NodeConfig {
+  const result = ConfigSchema.safeParse(value)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(issue => `${issue.path.join('.') || '(top level)'}: ${issue.message}`)
+  throw new ModelNetError('INVALID_CONFIG', `${origin} is not valid: ${problems.join('; ')}`)
+}
+
+function readConfigFile(file: string): unknown {
+  try {
+    return parseYaml(readFileSync(file, 'utf8')) ?? {}
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ModelNetError('INVALID_CONFIG', `cannot read the configuration ${file}: ${reason}`, { cause })
+  }
+}
+
+/** `MODELNET_PORT=0` and the like; each row is a variable, where it goes, and how its text is read. */
+const ENVIRONMENT: readonly (readonly [string, readonly string[], (text: string) => unknown])[] = [
+  ['MODELNET_NAME', ['name'], String],
+  ['MODELNET_DATA_DIR', ['dataDir'], String],
+  ['MODELNET_LISTEN', ['network', 'listen'], splitList],
+  ['MODELNET_BOOTSTRAP', ['network', 'bootstrap'], splitList],
+  ['MODELNET_MDNS', ['network', 'mdns'], text => text !== '0' && text !== 'false'],
+  ['MODELNET_HOST', ['gateway', 'host'], String],
+  ['MODELNET_PORT', ['gateway', 'port'], Number],
+  ['MODELNET_KEYS', ['gateway', 'keys'], splitList],
+  ['MODELNET_LOG_LEVEL', ['logLevel'], String],
+]
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>): unknown {
+  let config: unknown = {}
+  for (const [name, path, read] of ENVIRONMENT) {
+    const text = env[name]
+    if (text === undefined || text === '') continue
+    config = merge(
+      config,
+      path.reduceRight<unknown>((value, key) => ({ [key]: value }), read(text)),
+    )
+  }
+  return config
+}
+
+function splitList(text: string): string[] {
+  return text.split(',').filter(part => part !== '')
+}
+
+function resolveSecret(value: string, env: Readonly<Record<string, string | undefined>>): string {
+  if (!value.startsWith('env:')) return value
+  const name = value.slice('env:'.length)
+  const found = env[name]
+  if (found === undefined || found === '')
+    throw new ModelNetError(
+      'INVALID_CONFIG',
+      `the environment variable ${name} is not set, but the configuration refers to it`,
+    )
+  return found
+}
+
+function absolute(path: string, base: string): string {
+  if (path === '~' || path.startsWith('~/')) return join(homedir(), path.slice(1))
+  return isAbsolute(path) ? path : resolve(base, path)
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Objects field by field, everything else whole; `undefined` changes nothing. */
+function merge(below: unknown, above: unknown): unknown {
+  if (above === undefined) return below
+  if (!isRecord(below) || !isRecord(above)) return above
+  const result: Record<string, unknown> = { ...below }
+  for (const [key, value] of Object.entries(above)) result[key] = merge(result[key], value)
+  return result
+}

@@ -1,0 +1,172 @@
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { Directory, DirectoryEntry } from '../../network/index.ts'
+import { ModelNetError } from '../../utils/errors.ts'
+import type { Logger } from '../../utils/logger.ts'
+import type { NodeConfig } from '../config-schema.ts'
+import { type Asker, completeChat, streamChat } from './chat.ts'
+import { readChatRequest } from './chat-request.ts'
+import { listModels } from './models.ts'
+import { toOpenAiError } from './openai-error.ts'
+
+export interface GatewayComponents {
+  readonly ask: Asker
+  readonly directory: Directory
+  readonly logger: Logger
+}
+
+/** The HTTP side of a node. */
+export interface Gateway {
+  /** `http://127.0.0.1:8747`, without `/v1`. */
+  readonly url: string
+  /** Ends open answers and the listener. */
+  close(): Promise<void>
+}
+
+/** Listens for clients: OpenAI's chat completions and models, and the node's own view of the network. */
+export async function createGateway(components: GatewayComponents, config: NodeConfig['gateway']): Promise<Gateway> {
+  const app = fastify({
+    bodyLimit: config.maxBodyBytes,
+    genReqId: () => `chatcmpl-${randomUUID().replaceAll('-', '')}`,
+    requestIdHeader: false,
+    forceCloseConnections: true,
+    keepAliveTimeout: 75_000,
+  })
+  const closing = new AbortController()
+  handleErrors(app, components.logger)
+  app.addHook('onRequest', authenticate(config.keys))
+  routeNode(app, components.directory)
+  app.post('/v1/chat/completions', async (request, reply) => {
+    const chat = readChatRequest(request.body, config)
+    const context = {
+      id: request.id,
+      created: Math.floor(Date.now() / 1000),
+      ask: components.ask,
+      signal: AbortSignal.any([closing.signal, clientGone(reply)]),
+    }
+    if (!chat.stream) return completeChat(chat, context)
+    return sendEvents(reply, streamChat(chat, context))
+  })
+  const url = await listen(app, config)
+  return {
+    url,
+    async close() {
+      closing.abort(new ModelNetError('CANCELLED', 'the node is stopping'))
+      await app.close()
+    },
+  }
+}
+
+function routeNode(app: FastifyInstance, directory: Directory): void {
+  app.get('/healthz', async () => ({ status: 'ok', nodes: directory.entries().length }))
+  app.get('/v1/models', async () => ({ object: 'list', data: listModels(directory.entries()) }))
+  app.get<{ Params: { '*': string } }>('/v1/models/*', async request => {
+    const id = request.params['*']
+    const found = listModels(directory.entries()).find(model => model.id === id)
+    if (!found)
+      throw new ModelNetError('MODEL_NOT_FOUND', `no node offers a model called ${id}; GET /v1/models lists them`)
+    return found
+  })
+  app.get('/modelnet/peers', async () => ({
+    self: directory.entries().find(entry => entry.self)?.nodeId ?? '',
+    nodes: directory.entries().map(toPeer),
+  }))
+}
+
+function toPeer(entry: DirectoryEntry): object {
+  const load = { running: 0, queued: 0 }
+  for (const model of entry.status?.models ?? []) {
+    load.running += model.running
+    load.queued += model.queued
+  }
+  return {
+    node: entry.nodeId,
+    state: entry.state,
+    self: entry.self,
+    draining: entry.status?.draining ?? false,
+    models: entry.cards.map(card => card.id),
+    addresses: entry.addresses,
+    ...(entry.rttMs !== undefined && { rttMs: entry.rttMs }),
+    ...load,
+  }
+}
+
+/** Text of the first event decides the status: an error before it is an ordinary HTTP error. */
+async function sendEvents(reply: FastifyReply, events: AsyncGenerator<string>): Promise<FastifyReply> {
+  const first = await events.next()
+  async function* all(): AsyncGenerator<string> {
+    if (!first.done) yield first.value
+    yield* events
+  }
+  return reply
+    .header('content-type', 'text/event-stream; charset=utf-8')
+    .header('cache-control', 'no-cache')
+    .header('x-accel-buffering', 'no')
+    .send(Readable.from(all(), { objectMode: true, highWaterMark: 16 }))
+}
+
+/** Aborts when the client closes the connection before its answer is complete. */
+function clientGone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new ModelNetError('CANCELLED', 'the client went away'))
+  })
+  return controller.signal
+}
+
+/** Accepts `Authorization: Bearer KEY` and `x-api-key: KEY`; compares in constant time. With no keys everyone may ask. */
+function authenticate(keys: readonly string[]): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  const accepted = keys.map(digest)
+  return async request => {
+    if (accepted.length === 0 || request.url === '/healthz') return
+    const header = request.headers['x-api-key'] ?? request.headers.authorization?.replace(/^Bearer /, '')
+    const given = digest(typeof header === 'string' ? header : '')
+    if (!accepted.some(key => timingSafeEqual(key, given)))
+      throw new ModelNetError('UNAUTHORIZED', 'expected a valid key as `Authorization: Bearer KEY`')
+  }
+}
+
+function handleErrors(app: FastifyInstance, logger: Logger): void {
+  app.addHook('onSend', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.setNotFoundHandler(request => {
+    throw new ModelNetError('NOT_FOUND', `there is nothing at ${request.method} ${request.url.split('?')[0]}`)
+  })
+  app.setErrorHandler((thrown, request, reply) => {
+    const { error, status, headers, body } = toOpenAiError(fromFastify(thrown))
+    if (error.code === 'INTERNAL') logger.error({ error: thrown, request: request.id }, 'a request failed')
+    return reply.status(status).headers(headers).send(body)
+  })
+}
+
+/** Fastify's own complaints about a body, in our words. */
+function fromFastify(thrown: unknown): unknown {
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new ModelNetError('PAYLOAD_TOO_LARGE', 'the body is larger than this gateway accepts', { cause: thrown })
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new ModelNetError('INVALID_REQUEST', 'expected content-type: application/json', { cause: thrown })
+  if (thrown instanceof SyntaxError || (typeof code === 'string' && code.startsWith('FST_ERR_CTP')))
+    return new ModelNetError('INVALID_REQUEST', 'expected a body of valid JSON', { cause: thrown })
+  return thrown
+}
+
+async function listen(app: FastifyInstance, config: NodeConfig['gateway']): Promise<string> {
+  try {
+    return await app.listen({ host: config.host, port: config.port })
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'EADDRINUSE')
+      throw new ModelNetError(
+        'PORT_IN_USE',
+        `another program listens on ${config.host}:${config.port}; choose another with --port, or 0 for a free one`,
+        { cause },
+      )
+    throw new ModelNetError(
+      'INVALID_CONFIG',
+      `cannot listen on ${config.host}:${config.port}: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    )
+  }
+}
