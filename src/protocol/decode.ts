@@ -49,6 +49,8 @@ export interface Draft {
   readonly bytes: Uint8Array
   /** The model would end its text after the bytes. */
   readonly end: boolean
+  /** Offsets where the model's own tokens end; reported by sessions of token candidates. */
+  readonly ends?: readonly number[]
 }
 
 export interface DecodeResult {

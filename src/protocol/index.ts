@@ -1,8 +1,11 @@
 /**
  * What travels between nodes: schemas, codec, signatures, versions, limits. Pure: no I/O.
  */
+
+export { digestOf, toCanonicalJson } from './canonical.ts'
 export type { Capability, MeasuredClaim, ModelCard } from './card.ts'
 export { CAPABILITIES, ModelCardSchema, ModelIdSchema, TagSchema } from './card.ts'
+export { decodeFrame, encodeFrame } from './codec.ts'
 export type {
   ByteDistribution,
   Candidate,
@@ -14,6 +17,9 @@ export type {
   TokenDistribution,
 } from './decode.ts'
 export { DecodeStepSchema, DistributionKindSchema, END } from './decode.ts'
+export type { ChannelFrame, ChannelFrameType } from './frames.ts'
+export { readChannelFrame } from './frames.ts'
+export { FRAME_HEADER_BYTES, FrameReader, prefixFrame } from './framing.ts'
 export type {
   ChatMessage,
   Embedding,
@@ -41,14 +47,23 @@ export {
   MAX_CARD_BYTES,
   MAX_CARDS_PER_NODE,
   MAX_DEADLINE_MS,
+  MAX_ERROR_LENGTH,
   MAX_FRAME_BYTES,
+  MAX_FRAME_ITEMS,
   MAX_GOSSIPED_MEMBERS,
   MAX_MEMBER_BYTES,
   MAX_MESSAGES,
+  MAX_METHOD_LENGTH,
   MAX_NESTING,
   MAX_OPEN_CALLS,
+  MAX_STALL_MS,
   MAX_STEP_BYTES,
   MAX_TAGS,
+  MAX_WAITING_BYTES,
 } from './limits.ts'
+export { isNodeId, toNodeId, toPublicKey } from './node-id.ts'
+export type { DocumentType, SignedDocument, Signer, VerifiedDocument } from './signature.ts'
+export { DOCUMENT_TYPES, signDocument, verifyDocument } from './signature.ts'
 export type { ModelStatus, NodeStatus } from './status.ts'
 export { NodeStatusSchema } from './status.ts'
+export { CHANNEL_PROTOCOL, chooseProtocol, MEMBERSHIP_PROTOCOL, PROTOCOLS } from './version.ts'

@@ -14,6 +14,8 @@ export const MAX_CARDS_PER_NODE = 256
 export const MAX_GOSSIPED_MEMBERS = 200
 /** Nesting of a CBOR or JSON document. */
 export const MAX_NESTING = 32
+/** Values in one frame: 2^19 values take some 40 MB when they are decoded, however few bytes they have. */
+export const MAX_FRAME_ITEMS: number = 2 ** 19
 /** Calls open at once on one channel, and parts a receiver allows in flight on one call. */
 export const MAX_OPEN_CALLS = 256
 export const CALL_CREDIT = 64
@@ -24,3 +26,10 @@ export const MAX_CANDIDATES = 1024
 export const MAX_STEP_BYTES: number = 64 * 1024
 /** The longest deadline a call may carry. */
 export const MAX_DEADLINE_MS: number = 60 * 60 * 1000
+/** Received bytes that wait unread on one channel, all calls together: 16 frames of the largest size. */
+export const MAX_WAITING_BYTES: number = 16 * MAX_FRAME_BYTES
+/** Milliseconds a side may wait for credit: a reader that takes nothing for so long has forgotten the call. */
+export const MAX_STALL_MS: number = 5 * 60 * 1000
+/** Characters of a method name, and of an error's message. */
+export const MAX_METHOD_LENGTH = 64
+export const MAX_ERROR_LENGTH = 2000
