@@ -1,0 +1,105 @@
+import type {
+  Candidate,
+  DecodeResult,
+  DecodeStep,
+  DistributionKind,
+  Draft,
+  TokenDistribution,
+} from '../../protocol/index.ts'
+import type { CallOptions } from '../language-model.ts'
+import { ContextTree, type EvaluationCounts } from './context-tree.ts'
+import { concatBytes, offsetsOf, SteppedSession } from './stepped-session.ts'
+import { TextTokens } from './text-tokens.ts'
+import type { TokenModel, TokenScores, TokenSequence } from './token-model.ts'
+
+/**
+ * A decode session of token candidates: the best tokens as bytes, the end, and the mass of the rest. Whatever bytes are
+ * committed, the context is the model's own tokenisation of the text (DuetNet, section "synchronise": append the text,
+ * tokenise again), of which only the tokens that changed are evaluated.
+ */
+export class CandidateSession extends SteppedSession {
+  readonly distribution: DistributionKind
+  readonly #sequence: TokenSequence
+  readonly #tree: ContextTree<TokenDistribution>
+  #text: TextTokens<TokenDistribution>
+
+  constructor(model: TokenModel, sequence: TokenSequence, prompt: readonly number[], top: number) {
+    super()
+    this.distribution = { kind: 'tokens', top }
+    this.#sequence = sequence
+    this.#tree = new ContextTree(sequence, prompt, scores => toCandidates(model, scores, top))
+    this.#text = new TextTokens(this.#tree, model)
+  }
+
+  get counts(): EvaluationCounts {
+    return this.#tree.counts
+  }
+
+  protected async run(step: DecodeStep, { signal }: CallOptions): Promise<DecodeResult> {
+    if (step.commit) {
+      this.#text = this.#text.extend(step.commit)
+      this.#tree.prune(this.#text.live)
+    }
+    const texts = step.next ? [this.#text] : []
+    const { peek } = step
+    if (peek) texts.push(...offsetsOf(step).map(offset => this.#text.extend(peek.subarray(0, offset))))
+    const draft = step.draft ? await this.#draft(step.draft, signal) : undefined
+    await this.#tree.evaluate(
+      texts.map(text => text.node),
+      signal,
+    )
+    return {
+      ...(texts.length > 0 && { distributions: texts.map(text => scoresOf(text)) }),
+      ...(draft && { draft }),
+    }
+  }
+
+  protected free(): Promise<void> {
+    return this.#sequence.close()
+  }
+
+  async #draft(maxBytes: number, signal?: AbortSignal): Promise<Draft> {
+    const pieces: Uint8Array[] = []
+    const ends: number[] = []
+    let text = this.#text
+    for (let length = 0; ; ) {
+      await this.#tree.evaluate([text.node], signal)
+      const { candidates, end } = scoresOf(text)
+      const best = candidates[0]
+      if (!best || end >= best.logprob) return { bytes: concatBytes(...pieces), end: best !== undefined, ends }
+      length += best.bytes.length
+      if (length > maxBytes) return { bytes: concatBytes(...pieces), end: false, ends }
+      pieces.push(best.bytes)
+      ends.push(length)
+      text = text.extend(best.bytes)
+    }
+  }
+}
+
+function scoresOf(text: TextTokens<TokenDistribution>): TokenDistribution {
+  const { scores } = text.node
+  if (!scores) throw new Error('the context was not evaluated')
+  return scores
+}
+
+function toCandidates(model: TokenModel, scores: TokenScores, top: number): TokenDistribution {
+  const { vocabulary, endTokens } = model
+  const ids = scores.kind === 'top' ? scores.tokens : bestOf(scores.logprobs, top + endTokens.size, endTokens)
+  const candidates: Candidate[] = []
+  let end = 0
+  for (let index = 0; index < ids.length; index++) {
+    const id = ids[index] ?? 0
+    const logprob = (scores.kind === 'top' ? scores.logprobs[index] : scores.logprobs[id]) ?? Number.NEGATIVE_INFINITY
+    const bytes = vocabulary[id]
+    if (endTokens.has(id)) end += Math.exp(logprob)
+    else if (bytes && bytes.length > 0 && candidates.length < top) candidates.push({ bytes, logprob })
+  }
+  const reported = candidates.reduce((sum, { logprob }) => sum + Math.exp(logprob), end)
+  return { kind: 'tokens', candidates, end: Math.log(end), residual: Math.max(0, 1 - reported) }
+}
+
+/** Ids of the `count` largest, largest first, and those always reported. */
+function bestOf(logprobs: Float64Array, count: number, always: ReadonlySet<number>): readonly number[] {
+  const ids = Array.from(logprobs.keys()).sort((a, b) => (logprobs[b] ?? 0) - (logprobs[a] ?? 0))
+  return [...new Set([...ids.slice(0, count), ...always])]
+}
