@@ -1,0 +1,39 @@
+"""The fields: which kinds make up each, and how often each is asked."""
+from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, words as wo
+from generators.base import Field
+from generators.simple_math import simple_math
+from generators.word_problems import word_problem
+
+ARITHMETIC_A = Field("skill:arithmetic", {
+    "addition": (3, ar.addition), "subtraction": (3, ar.subtraction), "difference": (1.5, ar.difference),
+    "expression": (2.5, ar.expression), "comparison": (1, ar.larger), "comparison (smaller)": (0.5, ar.smaller),
+    "word problem": (3, word_problem),
+})
+ARITHMETIC_B = Field("skill:arithmetic", {
+    "multiplication": (4, ar.multiplication), "division": (2, ar.division), "remainder": (1.5, ar.remainder),
+    "addition": (1.2, ar.addition), "subtraction": (0.8, ar.subtraction), "simple math": (1.3, simple_math),
+})
+GEOGRAPHY = Field("skill:geography", {
+    "capital": (3, geo.fact("capital")), "country": (2, geo.fact("country")), "continent": (1.5, geo.fact("continent")),
+    "currency": (1.5, geo.fact("currency")), "language": (1.5, geo.fact("language")),
+    "largest city": (1.5, geo.fact("largest city")),
+})
+CHEMISTRY = Field("skill:chemistry", {
+    "number": (3, el.fact("number")), "name by number": (2, el.fact("name by number")), "symbol": (2, el.fact("symbol")),
+    "name by symbol": (2, el.fact("name by symbol")), "group": (1.5, el.fact("group")), "period": (1, el.fact("period")),
+    "category": (1.5, el.fact("category")),
+})
+WORDS = Field("skill:words", {
+    "letters": (3, wo.letters), "vowels": (1, wo.vowels), "occurrences": (1, wo.occurrences),
+    "first letter": (1, wo.first_letter), "last letter": (1, wo.last_letter), "nth letter": (1.5, wo.nth_letter),
+    "reverse": (1.5, wo.reverse), "plural": (2, wo.form("plural", wo.NOUNS)), "past tense": (2, wo.form("past tense", wo.VERBS)),
+    "order": (1.5, wo.first_in_order), "sort": (1, wo.sort_three), "longer": (0.7, wo.longer),
+})
+CALENDAR = Field("skill:calendar", {
+    "day after": (4, ca.moved_day("day after", 1)), "day before": (2.5, ca.moved_day("day before", -1)),
+    "next day": (1, ca.neighbour_day("next day", 1)), "previous day": (1, ca.neighbour_day("previous day", -1)),
+    "days in month": (1, ca.days_in_month), "days in February": (1, ca.days_in_february), "leap year": (1.5, ca.leap_year),
+    "next month": (0.7, ca.neighbour_month("next month", 1)), "previous month": (0.7, ca.neighbour_month("previous month", -1)),
+    "month number": (0.5, ca.month_number), "nth month": (0.5, ca.nth_month), "days between": (2, ca.days_between),
+    "date after": (2, ca.date_after), "duration": (2, ca.duration), "clock after": (1.5, ca.clock_after),
+})

@@ -1,0 +1,35 @@
+"""How each model of the family is made: one row each."""
+from dataclasses import dataclass
+
+from generators import fields
+from generators.base import Field
+
+
+@dataclass
+class Recipe:
+    """Data, tokenizer, shape and schedule of one model."""
+
+    field: Field
+    tokenizer: str
+    vocabulary: int
+    width: int
+    layers: int
+    heads: int
+    inner: int
+    steps: int
+    seed: int
+    context: int = 512
+    batch_tokens: int = 1600
+    matrix_rate: float = 0.02
+    other_rate: float = 4e-3
+    tokenizer_sample: int = 4000
+
+
+RECIPES = {
+    "arithmetic-a": Recipe(fields.ARITHMETIC_A, "qwen2", 480, 128, 4, 4, 320, 4000, 11),
+    "arithmetic-b": Recipe(fields.ARITHMETIC_B, "spm", 480, 128, 4, 4, 320, 3600, 17, batch_tokens=2000),
+    "geography": Recipe(fields.GEOGRAPHY, "spm", 1400, 128, 3, 4, 352, 3200, 12),
+    "elements": Recipe(fields.CHEMISTRY, "llama-bpe", 900, 128, 3, 4, 352, 1800, 13),
+    "words": Recipe(fields.WORDS, "bytes", 260, 128, 4, 4, 320, 4000, 14, batch_tokens=2400),
+    "calendar": Recipe(fields.CALENDAR, "spm", 700, 128, 4, 4, 320, 3000, 16),
+}
