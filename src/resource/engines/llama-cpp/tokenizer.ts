@@ -1,0 +1,85 @@
+import type { LlamaModel, Token } from 'node-llama-cpp'
+import { ModelNetError } from '../../../utils/errors.ts'
+import type { Vocabulary } from './vocabulary.ts'
+
+/** Text to tokens of one model. */
+export interface Tokenizer {
+  /** A rendered prompt, in the pieces of its template: control tokens are recognised, BOS is put in front where due. */
+  prompt(pieces: readonly string[]): readonly Token[]
+  /** Text of a template in the middle of a prompt: control tokens are recognised, nothing is put in front. */
+  template(text: string): readonly Token[]
+  /** Text in the middle of an answer: any bytes, no BOS, no dummy space, no control tokens. Throws UNSUPPORTED. */
+  inside(bytes: Uint8Array): readonly Token[]
+}
+
+export function createTokenizer(model: LlamaModel, vocabulary: Vocabulary): Tokenizer {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const bos = model.tokens.shouldPrependBosToken ? model.tokens.bos : null
+  let table: { readonly ids: ReadonlyMap<string, Token>; readonly longest: number } | undefined
+
+  const spells = (tokens: readonly Token[], bytes: Uint8Array): boolean => {
+    let at = 0
+    for (const token of tokens) {
+      const part = vocabulary.bytes[token]
+      if (!part) return false
+      for (const byte of part) if (byte !== bytes[at++]) return false
+    }
+    return at === bytes.length
+  }
+  /** The longest token at each place: not the tokens the model was trained on, but always the right bytes. */
+  const spell = (bytes: Uint8Array): readonly Token[] => {
+    table ??= createTable(vocabulary)
+    const { ids, longest } = table
+    const tokens: Token[] = []
+    for (let at = 0; at < bytes.length; ) {
+      let length = Math.min(longest, bytes.length - at)
+      let id: Token | undefined
+      for (; length > 0; length--) {
+        id = ids.get(toKey(bytes.subarray(at, at + length)))
+        if (id !== undefined) break
+      }
+      if (id === undefined)
+        throw new ModelNetError('UNSUPPORTED', `the model has no token for byte 0x${bytes[at]?.toString(16)}`)
+      tokens.push(id)
+      at += length
+    }
+    return tokens
+  }
+
+  const template = (text: string): readonly Token[] => model.tokenize(text, true, 'trimLeadingSpace')
+  return {
+    template,
+    prompt(pieces) {
+      const tokens = pieces.flatMap((piece, index) => (index === 0 ? model.tokenize(piece, true) : template(piece)))
+      return bos !== null && tokens[0] !== bos ? [bos, ...tokens] : tokens
+    },
+    inside(bytes) {
+      if (bytes.length === 0) return []
+      let text: string
+      try {
+        text = decoder.decode(bytes)
+      } catch {
+        return spell(bytes) // half a character: only the vocabulary can spell it
+      }
+      const tokens = model.tokenize(text, false)
+      if (spells(tokens, bytes)) return tokens
+      const trimmed = model.tokenize(text, false, 'trimLeadingSpace')
+      return spells(trimmed, bytes) ? trimmed : spell(bytes)
+    },
+  }
+}
+
+const toKey = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
+
+function createTable(vocabulary: Vocabulary): { ids: ReadonlyMap<string, Token>; longest: number } {
+  const ids = new Map<string, Token>()
+  let longest = 0
+  vocabulary.bytes.forEach((bytes, id) => {
+    if (!bytes || bytes.length > 256) return
+    const key = toKey(bytes)
+    // The first token of a spelling: later ones are duplicates such as byte tokens.
+    if (!ids.has(key)) ids.set(key, id as Token) // token ids are the indices of the vocabulary
+    longest = Math.max(longest, bytes.length)
+  })
+  return { ids, longest }
+}
