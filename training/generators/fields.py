@@ -1,5 +1,5 @@
 """The fields: which kinds make up each, and how often each is asked."""
-from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, words as wo
+from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, units as un, words as wo
 from generators.base import Field
 from generators.simple_math import simple_math
 from generators.word_problems import word_problem
@@ -37,3 +37,4 @@ CALENDAR = Field("skill:calendar", {
     "month number": (0.5, ca.month_number), "nth month": (0.5, ca.nth_month), "days between": (2, ca.days_between),
     "date after": (2, ca.date_after), "duration": (2, ca.duration), "clock after": (1.5, ca.clock_after),
 })
+UNITS = Field("skill:units", {"down": (5, un.down), "up": (4, un.up), "factor": (0.8, un.factor)})
