@@ -2,6 +2,8 @@
  * The test kit that ships with the product: models that say what they are told to, and the suites every implementation
  * of a contract runs.
  */
+export type { HashedTokenModel, HashedTokenModelOptions } from './hashed-token-model.ts'
+export { createHashedTokenModel } from './hashed-token-model.ts'
 export type { ScriptedModel, ScriptedModelOptions } from './scripted-model.ts'
 export { createScriptedCard, createScriptedModel } from './scripted-model.ts'
 export type { ScriptedSession, ScriptedSessionOptions } from './scripted-session.ts'

@@ -1,4 +1,4 @@
-import type { DecodeResult, DecodeStep, Distribution, DistributionKind, Draft } from '../../protocol/index.ts'
+import type { DecodeResult, DecodeStep, Distribution, Draft } from '../../protocol/index.ts'
 import { END } from '../../protocol/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { CallOptions } from '../language-model.ts'
@@ -54,7 +54,6 @@ interface Position {
  * a draft is kept and found again when its bytes are committed.
  */
 export class ByteSession extends SteppedSession {
-  readonly distribution: DistributionKind = { kind: 'bytes' }
   readonly #model: TokenModel
   readonly #sequence: TokenSequence
   readonly #trie: ByteTrie
@@ -67,7 +66,7 @@ export class ByteSession extends SteppedSession {
   #healed = 0
 
   constructor(model: TokenModel, sequence: TokenSequence, prompt: readonly number[], options: ByteOptions = {}) {
-    super()
+    super({ kind: 'bytes' })
     const { width = 8, tolerance = 1e-3 } = options
     this.#model = model
     this.#sequence = sequence

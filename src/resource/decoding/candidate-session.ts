@@ -1,11 +1,4 @@
-import type {
-  Candidate,
-  DecodeResult,
-  DecodeStep,
-  DistributionKind,
-  Draft,
-  TokenDistribution,
-} from '../../protocol/index.ts'
+import type { Candidate, DecodeResult, DecodeStep, Draft, TokenDistribution } from '../../protocol/index.ts'
 import type { CallOptions } from '../language-model.ts'
 import { ContextTree, type EvaluationCounts } from './context-tree.ts'
 import { concatBytes, offsetsOf, SteppedSession } from './stepped-session.ts'
@@ -18,14 +11,12 @@ import type { TokenModel, TokenScores, TokenSequence } from './token-model.ts'
  * tokenise again), of which only the tokens that changed are evaluated.
  */
 export class CandidateSession extends SteppedSession {
-  readonly distribution: DistributionKind
   readonly #sequence: TokenSequence
   readonly #tree: ContextTree<TokenDistribution>
   #text: TextTokens<TokenDistribution>
 
   constructor(model: TokenModel, sequence: TokenSequence, prompt: readonly number[], top: number) {
-    super()
-    this.distribution = { kind: 'tokens', top }
+    super({ kind: 'tokens', top })
     this.#sequence = sequence
     this.#tree = new ContextTree(sequence, prompt, scores => toCandidates(model, scores, top))
     this.#text = new TextTokens(this.#tree, model)

@@ -1,15 +1,26 @@
 import type { DecodeResult, DecodeStep, Distribution, DistributionKind, Draft } from '../../protocol/index.ts'
 import { MAX_STEP_BYTES } from '../../protocol/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
+import { createDecodeSession } from '../decode-session.ts'
 import type { CallOptions, DecodeSession } from '../language-model.ts'
 
 /** A decode session written as one function: `run` does a step, the rest follows. Steps are taken one after another. */
 export abstract class SteppedSession implements DecodeSession {
-  abstract readonly distribution: DistributionKind
+  readonly distribution: DistributionKind
+  readonly #methods: DecodeSession
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
 
-  /** Does one step that `checkStep` has found well-formed. */
+  constructor(distribution: DistributionKind) {
+    this.distribution = distribution
+    this.#methods = createDecodeSession({
+      distribution,
+      step: (step, options) => this.step(step, options),
+      close: () => this.close(),
+    })
+  }
+
+  /** Does one step that has been found well-formed. */
   protected abstract run(step: DecodeStep, options: CallOptions): Promise<DecodeResult>
   /** Frees what the session holds; called once, after the step in progress. */
   protected abstract free(): Promise<void>
@@ -25,23 +36,20 @@ export abstract class SteppedSession implements DecodeSession {
     return result
   }
 
-  async next(options?: CallOptions): Promise<Distribution> {
-    const { distributions } = await this.step({ next: true }, options)
-    return distributions?.[0] ?? missing('a distribution')
+  next(options?: CallOptions): Promise<Distribution> {
+    return this.#methods.next(options)
   }
 
-  async peek(bytes: Uint8Array, at?: readonly number[], options?: CallOptions): Promise<readonly Distribution[]> {
-    const { distributions } = await this.step({ peek: bytes, ...(at && { at }) }, options)
-    return distributions ?? missing('distributions')
+  peek(bytes: Uint8Array, at?: readonly number[], options?: CallOptions): Promise<readonly Distribution[]> {
+    return this.#methods.peek(bytes, at, options)
   }
 
-  async commit(bytes: Uint8Array, options?: CallOptions): Promise<void> {
-    await this.step({ commit: bytes }, options)
+  commit(bytes: Uint8Array, options?: CallOptions): Promise<void> {
+    return this.#methods.commit(bytes, options)
   }
 
-  async draft(maxBytes: number, options?: CallOptions): Promise<Draft> {
-    const { draft } = await this.step({ draft: maxBytes }, options)
-    return draft ?? missing('a draft')
+  draft(maxBytes: number, options?: CallOptions): Promise<Draft> {
+    return this.#methods.draft(maxBytes, options)
   }
 
   async close(): Promise<void> {
@@ -73,8 +81,4 @@ function checkStep({ commit, peek, at, draft }: DecodeStep): void {
     throw new ModelNetError('INVALID_REQUEST', 'expected offsets within the peeked bytes')
   if (draft !== undefined && !(Number.isInteger(draft) && draft > 0))
     throw new ModelNetError('INVALID_REQUEST', 'expected a positive number of bytes to draft')
-}
-
-function missing(what: string): never {
-  throw new ModelNetError('PROTOCOL_ERROR', `expected ${what} in the answer to a step`)
 }
