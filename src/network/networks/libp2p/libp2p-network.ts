@@ -1,0 +1,189 @@
+import './polyfill.ts'
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Clock } from '../../../utils/clock.ts'
+import { ModelNetError } from '../../../utils/errors.ts'
+import type { Logger } from '../../../utils/logger.ts'
+import type { Identity } from '../../identity.ts'
+import type { FrameStream, Network, PeerEvent } from '../../network.ts'
+import { toFrameStream } from './frame-stream.ts'
+import { createGuard, type GuardOptions } from './guard.ts'
+import { type HostOptions, startHost } from './host.ts'
+
+export interface Libp2pNetworkComponents {
+  readonly identity: Identity
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface Libp2pNetworkOptions extends HostOptions, GuardOptions {
+  /**
+   * Name of a network apart: `/modelnet/channel/1` is spoken as `/modelnet/<name>/channel/1`, so that nodes of other
+   * networks have no protocol in common with this one. Not a secret. @default the common network
+   */
+  readonly networkName?: string
+}
+
+/** Streams of one protocol that one peer may hold open to this node. */
+const MAX_INBOUND_STREAMS = 16
+const MAX_OUTBOUND_STREAMS = 64
+/** Addresses kept for one peer. */
+const MAX_ADDRESSES = 16
+
+type Handler = (stream: FrameStream, peer: string) => void
+
+/** A `Network` over js-libp2p: TCP and WebSocket, TLS or Noise, yamux. Nothing runs before `start`. */
+export function createLibp2pNetwork(components: Libp2pNetworkComponents, options: Libp2pNetworkOptions = {}): Network {
+  const { identity, logger } = components
+  const { networkName } = options
+  const wireName = (protocol: string): string =>
+    networkName === undefined ? protocol : protocol.replace('/modelnet/', `/modelnet/${networkName}/`)
+  const guard = createGuard(components, options)
+  const handlers = new Map<string, Handler>()
+  const listeners = new Set<(event: PeerEvent) => void>()
+  let host: Libp2p | undefined
+  let closing: Promise<void> | undefined
+  let learning: Promise<unknown> = Promise.resolve()
+
+  const running = (): Libp2p => {
+    if (host && closing === undefined) return host
+    throw new ModelNetError('PEER_UNREACHABLE', 'this node is not connected to the network: expected start() before')
+  }
+
+  const emit = (type: PeerEvent['type'], peerId: PeerId): void => {
+    for (const listener of [...listeners]) listener({ type, peer: peerId.toString() })
+  }
+
+  const wrap = (stream: Stream, peer: string): FrameStream =>
+    toFrameStream(stream, {
+      peer,
+      frames: guard.frames(peer),
+      onViolation(error) {
+        logger.warn({ peer, reason: error.message }, 'ended a stream of a peer that broke the protocol')
+        if (guard.violated(peer)) hangUp(peer)
+      },
+    })
+
+  const accept = (protocol: string, stream: Stream, connection: Connection): void => {
+    const peer = connection.remotePeer.toString()
+    const handler = handlers.get(protocol)
+    if (!handler || !guard.allowsStream(peer)) {
+      logger.debug({ peer, protocol }, 'refused a stream')
+      stream.abort(new Error('refused'))
+      return
+    }
+    handler(wrap(stream, peer), peer)
+  }
+
+  const register = (node: Libp2p, protocol: string): Promise<void> =>
+    node.handle(wireName(protocol), (stream, connection) => accept(protocol, stream, connection), {
+      maxInboundStreams: MAX_INBOUND_STREAMS,
+      maxOutboundStreams: MAX_OUTBOUND_STREAMS,
+      runOnLimitedConnection: true,
+    })
+
+  const hangUp = (peer: string): void => {
+    for (const connection of host?.getConnections(peerIdFromString(peer)) ?? [])
+      connection.abort(new Error('the peer broke the protocol'))
+  }
+
+  const report = (what: string) => (error: unknown) => logger.debug({ reason: String(error) }, what)
+
+  return {
+    nodeId: identity.nodeId,
+    addresses: () => host?.getMultiaddrs().map(String) ?? [],
+    async start() {
+      if (host) return
+      const node = await startHost(identity.seed, guard.gater, options)
+      node.addEventListener('peer:connect', event => emit('peer-connect', event.detail))
+      node.addEventListener('peer:disconnect', event => emit('peer-disconnect', event.detail))
+      for (const protocol of handlers.keys()) await register(node, protocol)
+      host = node
+    },
+    async close() {
+      closing ??= (async () => {
+        await host?.stop()
+        listeners.clear()
+      })()
+      await closing
+    },
+    async dial(address, { signal } = {}) {
+      const connection = await running()
+        .dial(toMultiaddr(address), withSignal(signal))
+        .catch(error => {
+          signal?.throwIfAborted()
+          throw unreachable(address, error)
+        })
+      return connection.remotePeer.toString()
+    },
+    peers: () => (closing === undefined ? (host?.getPeers().map(String) ?? []) : []),
+    onPeer(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    handle(protocol, handler) {
+      handlers.set(protocol, handler)
+      if (host) register(host, protocol).catch(report('cannot serve a protocol'))
+      return () => {
+        if (handlers.get(protocol) !== handler) return
+        handlers.delete(protocol)
+        host?.unhandle(wireName(protocol)).catch(report('cannot end a protocol'))
+      }
+    },
+    async open(peer, protocol, { signal } = {}) {
+      await learning
+      const stream = await running()
+        .dialProtocol(toPeerId(peer), wireName(protocol), { ...withSignal(signal), runOnLimitedConnection: true })
+        .catch(error => {
+          signal?.throwIfAborted()
+          if (error?.name === 'UnsupportedProtocolError')
+            throw new ModelNetError('UNSUPPORTED', `${peer} does not speak ${protocol}`, { cause: error })
+          throw unreachable(peer, error)
+        })
+      return wrap(stream, peer)
+    },
+    learn(peer, addresses) {
+      if (!host || closing !== undefined || peer === identity.nodeId) return
+      const multiaddrs = addresses.slice(0, MAX_ADDRESSES).flatMap(address => parse(address) ?? [])
+      if (multiaddrs.length === 0) return
+      const kept = host.peerStore.patch(toPeerId(peer), { multiaddrs })
+      learning = Promise.all([learning, kept]).catch(report('cannot keep the addresses of a peer'))
+    },
+    async disconnect(peer) {
+      await host?.hangUp(toPeerId(peer)).catch(report('cannot hang up in good order'))
+    },
+  }
+}
+
+const withSignal = (signal: AbortSignal | undefined): { signal?: AbortSignal } => (signal ? { signal } : {})
+
+function unreachable(where: string, cause: unknown): ModelNetError {
+  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
+  return new ModelNetError('PEER_UNREACHABLE', `cannot reach ${where}: ${reason}`, { cause })
+}
+
+function parse(address: string): Multiaddr | undefined {
+  try {
+    return multiaddr(address)
+  } catch {
+    return undefined
+  }
+}
+
+function toMultiaddr(address: string): Multiaddr {
+  const parsed = parse(address)
+  if (parsed) return parsed
+  throw new ModelNetError(
+    'PEER_UNREACHABLE',
+    `cannot reach ${address}: expected a multiaddr such as /ip4/192.0.2.1/tcp/4001/p2p/<node id>`,
+  )
+}
+
+function toPeerId(peer: string): PeerId {
+  try {
+    return peerIdFromString(peer)
+  } catch (cause) {
+    throw new ModelNetError('PEER_UNREACHABLE', `cannot reach ${peer}: expected a node id`, { cause })
+  }
+}
