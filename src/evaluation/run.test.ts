@@ -141,6 +141,11 @@ describe('baselines', () => {
 it('compares two systems on the same questions with a paired test', async () => {
   const evaluation = await evaluate([perfect(), half()], questions)
   const comparison = compare(rowsOf(evaluation, 'perfect'), rowsOf(evaluation, 'half'))
-  expect(comparison).toMatchObject({ onlyFirst: 3, onlySecond: 0, p: expect.closeTo(0.25, 12), difference: { estimate: 0.5 } })
+  expect(comparison).toMatchObject({
+    onlyFirst: 3,
+    onlySecond: 0,
+    p: expect.closeTo(0.25, 12),
+    difference: { estimate: 0.5 },
+  })
   expect(() => compare(rowsOf(evaluation, 'perfect'), rowsOf(evaluation, 'half').slice(1))).toThrow(RangeError)
 })
