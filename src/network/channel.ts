@@ -38,6 +38,8 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** Node id of the caller; `local` within one process. */
   readonly peer: string
+  /** Milliseconds the caller gave, when the call arrived; `signal` aborts when they have passed. */
+  readonly deadlineMs?: number
 }
 
 /**

@@ -1,8 +1,22 @@
 /**
  * How nodes find and reach each other: hosts, streams, channels, and the directory of who offers what.
  */
+export { callOnce } from './call-once.ts'
 export type { Call, CallContext, CallHandler, CallHandlers, CallStartOptions, Channel } from './channel.ts'
+export type { ChannelTransport, FrameReceiver } from './channel-transport.ts'
+export { createPortTransport } from './channel-transports/message-port.ts'
+export { createStreamTransport } from './channel-transports/stream.ts'
 export type { Directory, DirectoryEntry, DirectoryEvent, NodeState } from './directory.ts'
 export type { Identity } from './identity.ts'
 export { createIdentity } from './identity.ts'
+export type { LinkedStreamsOptions } from './linked-streams.ts'
+export { createLinkedStreams } from './linked-streams.ts'
+export type { ChannelOptions } from './multiplexer.ts'
+export { createChannel } from './multiplexer.ts'
 export type { DialOptions, FrameStream, Network, PeerEvent } from './network.ts'
+export type { Libp2pNetworkComponents, Libp2pNetworkOptions } from './networks/libp2p/libp2p-network.ts'
+export { createLibp2pNetwork } from './networks/libp2p/libp2p-network.ts'
+export type { PeerBook, PeerBookEntry } from './peer-book.ts'
+export { createFilePeerBook } from './peer-book.ts'
+export type { LinkEvent, PeerLinks, PeerLinksComponents } from './peer-links.ts'
+export { createPeerLinks } from './peer-links.ts'
