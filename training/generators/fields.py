@@ -1,5 +1,6 @@
 """The fields: which kinds make up each, and how often each is asked."""
-from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, units as un, words as wo
+from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, logic as lo, planning as pl
+from generators import units as un, words as wo
 from generators.base import Field
 from generators.simple_math import simple_math
 from generators.word_problems import word_problem
@@ -38,3 +39,16 @@ CALENDAR = Field("skill:calendar", {
     "date after": (2, ca.date_after), "duration": (2, ca.duration), "clock after": (1.5, ca.clock_after),
 })
 UNITS = Field("skill:units", {"down": (5, un.down), "up": (4, un.up), "factor": (0.8, un.factor)})
+LOGIC = Field("skill:logic", {
+    "reading": (4, lo.reading), "order": (2, lo.order), "extreme": (1, lo.extreme), "classes": (2, lo.classes),
+    "subclass": (1.5, lo.subclass), "boolean": (3, lo.boolean),
+})
+PLANNING = Field("skill:planning", {
+    "sum": (4, pl.question(pl.addition)), "minus": (1.5, pl.question(pl.subtraction)), "difference": (2, pl.question(pl.difference)),
+    "product": (2, pl.question(pl.product)), "larger": (1.5, pl.question(pl.larger)), "smaller": (1, pl.question(pl.smaller)),
+    "three numbers": (2.5, pl.question(pl.three)), "letters": (2.5, pl.question(pl.letters)), "vowels": (1, pl.question(pl.vowels)),
+    "edge letter": (1.2, pl.question(pl.edge_letter)), "backwards": (0.6, pl.question(pl.backwards)),
+    "weekday": (1.5, pl.question(pl.weekday)), "conversion": (2, pl.question(pl.conversion)),
+    "element of sum": (1.2, pl.question(pl.element_of_sum)), "second fact": (1.2, pl.question(pl.second_fact)),
+    "single": (1, pl.question(pl.single, 1)),
+})
