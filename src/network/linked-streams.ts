@@ -24,7 +24,7 @@ class LinkedStream implements FrameStream {
   other: LinkedStream | undefined
   readonly #options: LinkedStreamsOptions
   readonly #queue: AsyncQueue<Uint8Array>
-  readonly #drained: (() => void)[] = []
+  readonly drained: (() => void)[] = []
   #waitingBytes = 0
   /** Deliveries happen one after another, so that a lower latency does not overtake. */
   #wire: Promise<void> = Promise.resolve()
@@ -48,53 +48,53 @@ class LinkedStream implements FrameStream {
       )
     const other = this.other
     if (this.#closed || other === undefined) throw this.#error ?? lost('it was closed')
-    this.#transmit(() => other.#arrive(frame))
+    this.#transmit(() => other.arrive(frame))
     const { highWaterBytes = 1024 * 1024 } = this.#options
     while (other.#waitingBytes > highWaterBytes && !this.#closed)
-      await new Promise<void>(resolve => other.#drained.push(resolve))
+      await new Promise<void>(resolve => other.drained.push(resolve))
     if (this.#error) throw this.#error
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
-    this.#end()
-    this.#transmit(() => this.other?.#end())
+    this.finish()
+    this.#transmit(() => this.other?.finish())
   }
 
   abort(error: Error): void {
     if (this.#closed) return
-    this.#end(error instanceof ModelNetError ? error : lost('it was aborted', error))
-    this.#transmit(() => this.other?.#end(lost('it was reset')))
+    this.finish(error instanceof ModelNetError ? error : lost('it was aborted', error))
+    this.#transmit(() => this.other?.finish(lost('it was reset')))
   }
 
   async *#read(): AsyncGenerator<Uint8Array, void> {
     for await (const frame of this.#queue) {
       this.#waitingBytes -= frame.length
-      for (const resume of this.#drained.splice(0)) resume()
+      for (const resume of this.drained.splice(0)) resume()
       yield frame
     }
   }
 
-  #arrive(frame: Uint8Array): void {
+  arrive(frame: Uint8Array): void {
     if (this.#closed) return
     this.#waitingBytes += frame.length
     this.#queue.push(frame)
   }
 
-  #end(error?: ModelNetError): void {
+  finish(error?: ModelNetError): void {
     if (this.#closed) return
     this.#closed = true
     this.#error = error
     if (error) this.#queue.fail(error)
     else this.#queue.end()
-    for (const resume of this.other?.#drained.splice(0) ?? []) resume()
+    for (const resume of this.other?.drained.splice(0) ?? []) resume()
   }
 
   #transmit(deliver: () => void): void {
     const { latency } = this.#options
-    if (!latency) return deliver()
-    const due = latency.clock.sleep(latency.ms())
-    this.#wire = this.#wire.then(() => due).then(deliver)
+    const due = latency?.clock.sleep(latency.ms())
+    if (due) this.#wire = this.#wire.then(() => due).then(deliver)
+    else deliver()
   }
 }
 
