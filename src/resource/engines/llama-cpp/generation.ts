@@ -28,20 +28,22 @@ export async function* sampleTokens(
   options: SamplingOptions,
 ): AsyncGenerator<SampledToken> {
   const { random, signal, temperature = 0, topP = 1, topLogprobs = 0 } = options
-  // llama.cpp restarts its sampler with every call, so each token gets a fresh seed from ours.
-  const wanted = (): NextWanted => ({
-    token: true,
-    options: { temperature, topP, topK: 0, minP: 0, seed: Math.floor(random.next() * 0xffffffff) },
-    ...(topLogprobs > 0
-      ? { logits: { filter: { tokens: [], includeSelected: true, includeTop: topLogprobs } }, totalLogitWeight: true }
-      : {}),
-  })
+  // After its own sampling llama.cpp reports truncated, tempered logits. So it samples itself where none are asked for
+  // (whole vocabularies are slow to hand over), is greedy where the best are, and we sample where both are wanted.
+  const samplesHere = topLogprobs > 0 && temperature > 0
+  const wanted = (): NextWanted => {
+    if (samplesHere) return { logits: true, totalLogitWeight: true }
+    if (topLogprobs > 0) return { logits: { filter: { tokens: [], includeTop: topLogprobs } }, totalLogitWeight: true }
+    // llama.cpp restarts its sampler with every call, so each token gets a fresh seed from ours.
+    const seed = Math.floor(random.next() * 0xffffffff)
+    return { token: true, options: { temperature, topP, topK: 0, minP: 0, seed } }
+  }
   let pending = prompt.slice(await alignSequence(sequence, prompt, 1))
   for (;;) {
     const [next] = await evaluateTokens(sequence, pending, 1, wanted, signal)
     signal.throwIfAborted()
-    const token = next?.token
-    if (token === undefined || token === null) throw new ModelNetError('ENGINE_FAILED', 'llama.cpp sampled no token')
+    const token = next?.token ?? drawToken(next?.logits ?? new Map(), temperature, topP, random)
+    if (token === undefined) throw new ModelNetError('ENGINE_FAILED', 'llama.cpp sampled no token')
     yield {
       token,
       ...(topLogprobs > 0 && next ? { logprob: toLogprob(next, token, topLogprobs, options.bytesOf) } : {}),
@@ -74,6 +76,36 @@ export async function* sampleWithGrammar(
     signal.throwIfAborted()
     yield { token }
   }
+}
+
+/** Top-p on the untempered distribution, then temperature: the order of llama.cpp. Logits are sorted, best first. */
+export function drawToken(
+  logits: ReadonlyMap<Token, number>,
+  temperature: number,
+  topP: number,
+  random: Random,
+): Token | undefined {
+  const [best] = logits.keys()
+  if (temperature === 0 || best === undefined) return best
+  const max: number = logits.get(best) ?? 0
+  let mass = 0
+  for (const logit of logits.values()) mass += Math.exp(logit - max)
+  const kept: [token: Token, weight: number][] = []
+  let cumulative = 0
+  let total = 0
+  for (const [token, logit] of logits) {
+    const weight = Math.exp((logit - max) / temperature)
+    kept.push([token, weight])
+    total += weight
+    cumulative += Math.exp(logit - max) / mass
+    if (cumulative >= topP) break
+  }
+  let left = random.next() * total
+  for (const [token, weight] of kept) {
+    left -= weight
+    if (left <= 0) return token
+  }
+  return best
 }
 
 function toLogprob(

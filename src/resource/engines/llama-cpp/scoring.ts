@@ -30,10 +30,9 @@ export async function scoreText(
       tokens.length,
       index => {
         const following = tokens[held + index - prompt.length + 1]
-        return {
-          logits: { filter: { tokens: following === undefined ? [] : [following], includeMax: true } },
-          totalLogitWeight: true,
-        }
+        // The best token for its logit, which normalises; `includeMax` of the engine leaves it out.
+        const asked = following === undefined ? [] : [following]
+        return { logits: { filter: { tokens: asked, includeTop: 1 } }, totalLogitWeight: true }
       },
       signal,
     )
