@@ -1,0 +1,173 @@
+import type { GeneratePart, GenerateRequest } from '../../protocol/index.ts'
+import type { Deadline } from '../../utils/deadline.ts'
+import { ModelNetError, toModelNetError } from '../../utils/errors.ts'
+import type { CallOutcome } from '../call-record.ts'
+import type { FailoverComponents, FailoverOptions } from '../failover-model.ts'
+import type { Candidate } from '../matching.ts'
+import { canMoveOn, isServerFault } from './faults.ts'
+
+/** One request at one candidate, or at two when the first is late: the parts of whichever answers first. */
+export interface Attempt extends AsyncIterable<GeneratePart> {
+  /** Candidates that failed so far in this attempt. */
+  failed(): readonly Candidate[]
+}
+
+interface Running {
+  readonly candidate: Candidate
+  readonly controller: AbortController
+  readonly iterator: AsyncIterator<GeneratePart>
+  /** Rejects when the call is aborted: a peer that ignores its signal cannot hold us. */
+  readonly aborted: Promise<never>
+  readonly first: Promise<First>
+  readonly end: (outcome?: CallOutcome) => void
+  lastPartAt: number
+}
+
+type First = { readonly running: Running; readonly result?: IteratorResult<GeneratePart>; readonly error?: unknown }
+
+export function raceAttempts(
+  holders: readonly Candidate[],
+  request: GenerateRequest,
+  deadline: Deadline,
+  components: FailoverComponents,
+  options: FailoverOptions,
+): Attempt {
+  const { clock, breakers, calls } = components
+  const { stallMs = 20_000, hedgeQuantile = 0.95, minHedgeMs = 50 } = options
+  const waiting = [...holders]
+  const failed: Candidate[] = []
+
+  function start(): Running | undefined {
+    const candidate = waiting.shift()
+    if (!candidate) return undefined
+    if (breakers?.enter(candidate.name) === false) return start()
+    const controller = new AbortController()
+    const onAbort = (): void => controller.abort(deadline.signal.reason)
+    if (deadline.signal.aborted) onAbort()
+    else deadline.signal.addEventListener('abort', onAbort, { once: true })
+    const aborted = new Promise<never>((_, reject) =>
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true }),
+    )
+    aborted.catch(() => deadline.signal.removeEventListener('abort', onAbort))
+    const left = deadline.left()
+    const iterator = candidate.model
+      .generate(request, { signal: controller.signal, ...(Number.isFinite(left) ? { deadlineMs: left } : {}) })
+      [Symbol.asyncIterator]()
+    const startedAt = clock.monotonic()
+    const first: Promise<First> = Promise.race([iterator.next(), aborted]).then(
+      result => ({ running, result }),
+      error => ({ running, error }),
+    )
+    const end = calls?.begin(candidate.name) ?? (() => undefined)
+    const running: Running = { candidate, controller, iterator, aborted, first, end, lastPartAt: startedAt }
+    watch(running)
+    return running
+  }
+
+  /** One timer per silence, not one per part. */
+  function watch(running: Running): void {
+    const rest = running.lastPartAt + stallMs - clock.monotonic()
+    if (rest <= 0) {
+      const message = `no part from ${running.candidate.name} within ${stallMs} ms`
+      running.controller.abort(new ModelNetError('PEER_LOST', message))
+      return
+    }
+    clock.sleep(rest, running.controller.signal).then(
+      () => watch(running),
+      () => undefined, // the call is over
+    )
+  }
+
+  function release(running: Running): void {
+    running.end()
+    running.controller.abort(new ModelNetError('CANCELLED', 'another candidate answers'))
+    running.iterator.return?.()?.catch(() => undefined)
+  }
+
+  function cancel(running: Running): void {
+    breakers?.leave(running.candidate.name)
+    release(running)
+  }
+
+  /** Books a failure and gives it back as an error of ours. */
+  function fail(running: Running, cause: unknown): ModelNetError {
+    const error = toModelNetError(cause, 'ENGINE_FAILED')
+    const { name } = running.candidate
+    if (!deadline.signal.aborted && isServerFault(error)) breakers?.fail(name)
+    else breakers?.leave(name)
+    failed.push(running.candidate)
+    release(running)
+    return error
+  }
+
+  /** The first part of whoever gives one first. */
+  async function firstPart(racing: Running[]): Promise<First> {
+    const timer = new AbortController()
+    const leader = racing[0]
+    const late = leader && calls?.firstPartMs(leader.candidate.name, hedgeQuantile)
+    const hedges: Promise<'hedge'>[] = []
+    if (late !== undefined && hedgeQuantile < 1 && waiting.length > 0) {
+      const hedge = clock.sleep(Math.max(minHedgeMs, late), timer.signal).then(() => 'hedge' as const)
+      hedge.catch(() => undefined) // the first part came in time
+      hedges.push(hedge)
+    }
+    try {
+      while (true) {
+        const event = await Promise.race([...racing.map(({ first }) => first), ...hedges])
+        if (event === 'hedge') {
+          hedges.length = 0
+          const second = start()
+          if (second) racing.push(second)
+          continue
+        }
+        if (event.error === undefined) return event
+        const error = fail(event.running, event.error)
+        racing.splice(racing.indexOf(event.running), 1)
+        if (racing.length === 0 || !canMoveOn(error)) throw error
+      }
+    } finally {
+      timer.abort()
+    }
+  }
+
+  async function* parts(): AsyncGenerator<GeneratePart> {
+    const leader = start()
+    if (!leader) throw new ModelNetError('NO_CANDIDATE', 'every candidate has an open circuit')
+    const racing = [leader]
+    const startedAt = clock.monotonic()
+    try {
+      const { running, result } = await firstPart(racing)
+      for (const other of racing.splice(0)) if (other !== running) cancel(other)
+      racing.push(running)
+      const firstPartMs = clock.monotonic() - startedAt
+      let current = result
+      while (current && !current.done) {
+        running.lastPartAt = clock.monotonic()
+        const part = current.value
+        if (part.type === 'finish') {
+          if (part.reason === 'cancelled' && !deadline.signal.aborted)
+            throw new ModelNetError('PEER_LOST', `${running.candidate.name} stopped before the end of its answer`)
+          breakers?.succeed(running.candidate.name)
+          running.end({ firstPartMs, completionTokens: part.usage.completionTokens })
+          racing.length = 0
+          release(running)
+          yield part
+          return
+        }
+        yield part
+        // time the reader takes is not silence of the peer
+        running.lastPartAt = clock.monotonic()
+        current = await Promise.race([running.iterator.next(), running.aborted])
+      }
+      throw new ModelNetError('PROTOCOL_ERROR', `${running.candidate.name} ended its answer without a finish part`)
+    } catch (error) {
+      const [running] = racing.splice(0, 1)
+      if (!running || failed.includes(running.candidate)) throw error
+      throw fail(running, error)
+    } finally {
+      for (const running of racing) cancel(running)
+    }
+  }
+
+  return { [Symbol.asyncIterator]: parts, failed: () => failed }
+}
