@@ -92,9 +92,12 @@ class LinkedStream implements FrameStream {
 
   #transmit(deliver: () => void): void {
     const { latency } = this.#options
-    const due = latency?.clock.sleep(latency.ms())
-    if (due) this.#wire = this.#wire.then(() => due).then(deliver)
-    else deliver()
+    if (!latency) {
+      deliver()
+      return
+    }
+    const due = latency.clock.sleep(latency.ms())
+    this.#wire = this.#wire.then(() => due).then(deliver)
   }
 }
 

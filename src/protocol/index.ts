@@ -17,6 +17,8 @@ export type {
   TokenDistribution,
 } from './decode.ts'
 export { DecodeStepSchema, DistributionKindSchema, END } from './decode.ts'
+export type { WireDecodeResult, WireDistribution } from './distribution.ts'
+export { decodeDecodeResult, decodeDistribution, encodeDecodeResult, encodeDistribution } from './distribution.ts'
 export type { ChannelFrame, ChannelFrameType } from './frames.ts'
 export { readChannelFrame } from './frames.ts'
 export { FRAME_HEADER_BYTES, FrameReader, prefixFrame } from './framing.ts'
@@ -43,27 +45,41 @@ export {
 } from './generate.ts'
 export {
   CALL_CREDIT,
+  DISTRIBUTION_TOLERANCE,
   MAX_CANDIDATES,
   MAX_CARD_BYTES,
+  MAX_CARD_LIFE_S,
   MAX_CARDS_PER_NODE,
+  MAX_CLOCK_SKEW_S,
   MAX_DEADLINE_MS,
+  MAX_DISTRIBUTIONS,
   MAX_ERROR_LENGTH,
   MAX_FRAME_BYTES,
   MAX_FRAME_ITEMS,
   MAX_GOSSIPED_MEMBERS,
   MAX_MEMBER_BYTES,
+  MAX_MEMBER_LIFE_S,
   MAX_MESSAGES,
   MAX_METHOD_LENGTH,
   MAX_NESTING,
   MAX_OPEN_CALLS,
+  MAX_RECEIPT_BYTES,
   MAX_STALL_MS,
   MAX_STEP_BYTES,
   MAX_TAGS,
   MAX_WAITING_BYTES,
 } from './limits.ts'
+export type { MemberRecord } from './member.ts'
+export { DigestSchema, MemberRecordSchema, NodeIdSchema } from './member.ts'
 export { isNodeId, toNodeId, toPublicKey } from './node-id.ts'
+export type { ProbeReport } from './probe.ts'
+export { ProbeReportSchema } from './probe.ts'
+export type { Receipt, SignedReceipt } from './receipt.ts'
+export { ReceiptSchema, verifyReceipt } from './receipt.ts'
 export type { DocumentType, SignedDocument, Signer, VerifiedDocument } from './signature.ts'
 export { DOCUMENT_TYPES, signDocument, verifyDocument } from './signature.ts'
 export type { ModelStatus, NodeStatus } from './status.ts'
 export { NodeStatusSchema } from './status.ts'
+export type { Verifier, VerifierOptions } from './verifier.ts'
+export { createVerifier } from './verifier.ts'
 export { CHANNEL_PROTOCOL, chooseProtocol, MEMBERSHIP_PROTOCOL, PROTOCOLS } from './version.ts'

@@ -4,8 +4,14 @@
 export const MAX_FRAME_BYTES: number = 4 * 1024 * 1024
 /** One signed ModelCard as a compact JWS. Cards of the shipped models take 1.2 kB. */
 export const MAX_CARD_BYTES: number = 16 * 1024
-/** One signed member record. */
-export const MAX_MEMBER_BYTES: number = 4 * 1024
+/** One signed member record: 256 digests of 74 bytes, addresses, and a third more for base64. */
+export const MAX_MEMBER_BYTES: number = 32 * 1024
+/** One signed receipt: 1.1 kB. */
+export const MAX_RECEIPT_BYTES: number = 4 * 1024
+/** Seconds by which clocks of peers may differ, and the longest lives of signed documents that are believed. */
+export const MAX_CLOCK_SKEW_S: number = 5 * 60
+export const MAX_MEMBER_LIFE_S: number = 60 * 60
+export const MAX_CARD_LIFE_S: number = 7 * 24 * 60 * 60
 /** Tags of a card. */
 export const MAX_TAGS = 64
 /** Models one node may announce. */
@@ -24,6 +30,10 @@ export const MAX_MESSAGES = 512
 export const MAX_CANDIDATES = 1024
 /** Bytes proposed in one `peek` or committed in one step. */
 export const MAX_STEP_BYTES: number = 64 * 1024
+/** Distributions of one step: after 0, 1, … 4096 bytes of a continuation. */
+export const MAX_DISTRIBUTIONS = 4097
+/** By how much the probabilities of a distribution may miss 1: float32 log-probabilities of 1024 candidates miss it by 4e-7. */
+export const DISTRIBUTION_TOLERANCE = 1e-6
 /** The longest deadline a call may carry. */
 export const MAX_DEADLINE_MS: number = 60 * 60 * 1000
 /** Received bytes that wait unread on one channel, all calls together: 16 frames of the largest size. */
