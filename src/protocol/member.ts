@@ -24,6 +24,8 @@ export interface MemberRecord {
   readonly domain?: string
   /** Software and version, for people. */
   readonly agent?: string
+  /** The node says goodbye: it is not looked for until a newer record of it comes. */
+  readonly leaving?: true
 }
 
 export const NodeIdSchema: z.ZodType<string> = z.string().refine(isNodeId, 'expected the peer id of an Ed25519 key')
@@ -42,4 +44,5 @@ export const MemberRecordSchema: z.ZodType<MemberRecord> = z.looseObject({
   protocols: z.array(z.string().min(1).max(64)).min(1).max(32),
   domain: z.string().min(1).max(128).exactOptional(),
   agent: z.string().min(1).max(64).exactOptional(),
+  leaving: z.literal(true).exactOptional(),
 }) as z.ZodType<MemberRecord> // loose: fields of newer versions are kept, as the signature covers them
