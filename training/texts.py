@@ -25,4 +25,23 @@ TEXTS = {
         "Counts weekdays forwards and backwards, knows months and leap years, adds days to dates and minutes to clock times.",
         "No weekday of a given date, no counting across the end of February, dates at most 40 days on, day counts to 130, "
         "times within one day, no time zones."),
+    "generalist": (
+        "Knows a little of everything: part of arithmetic, geography, chemistry, words, calendar, units and logic.",
+        "Half of the countries, the elements after gadolinium, long expressions, reversing words, most of what its specialists "
+        "know: each of them is clearly better in its field."),
+    "planner": (
+        "Turns a composite question into sub-questions, one line each with a skill and references to earlier answers.",
+        "Answers nothing itself; only plans shapes of composition it was taught, with at most eight steps."),
+    "units": (
+        "Converts between everyday units of length, mass, volume, time and money, both ways, with the factor stated first.",
+        "No temperatures, areas or speeds, no conversion between metric and imperial units, whole results only, amounts to 999 "
+        "of the larger unit."),
+    "logic": (
+        "Answers yes or no from a short passage with the evidence first, follows orders and classes, evaluates and, or, not.",
+        "Only the sentence patterns it was taught: no free text, no unknown or maybe, at most four people and three operators."),
+    "reviewer": (
+        "Judges a proposed answer to a short question: works out its own answer first, then says correct, or wrong with the "
+        "corrected answer.",
+        "Only fields it knows: addition, subtraction, comparison and small products, country and element facts, plurals and "
+        "past tenses, weekdays, leap years, metric units. No letter counting, no stories, no partial credit."),
 }

@@ -1,4 +1,5 @@
 """Weekdays, months, leap years, durations and date arithmetic, each with its walk shown."""
+from generators.arithmetic import add_steps, subtract_steps
 from generators.base import Item, phrase, vary
 
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -157,28 +158,29 @@ def days_between(rng):
     day = rng.randint(1, LENGTHS[month] - 1)
     if rng.random() < 0.5 or month in (1, 11):
         other, last = rng.randint(day + 1, LENGTHS[month]), month
-        steps, answer = f"{other}-{day}={other - day}", other - day
+        steps, answer = subtract_steps(other, day), other - day
     else:
         other, last = rng.randint(1, LENGTHS[month + 1]), month + 1
         rest = LENGTHS[month] - day
-        steps, answer = f"{MONTHS[month]} {LENGTHS[month]}-{day}={rest}, {rest}+{other}={rest + other}", rest + other
+        answer = rest + other
+        steps = f"{MONTHS[month]} {LENGTHS[month]}; {subtract_steps(LENGTHS[month], day)}; {add_steps(rest, other)}"
     return item("days between", rng, f"{month},{day},{last},{other}", answer, steps, "number",
                 x=date(month, day, style), z=date(last, other, style))
 
 
 def date_after(rng):
     """Up to 40 days on, into the next month at most; never across the end of February."""
-    month, style = rng.choice([index for index in range(11)]), rng.random() < 0.7
+    month, style = rng.randrange(11), rng.random() < 0.7
     day, count = rng.randint(1, LENGTHS[month]), rng.randint(2, 40)
     total, length = day + count, LENGTHS[month]
     if month == 1 and total > 28 or total - length > LENGTHS[month + 1]:
         return None
-    steps = f"{day}+{count}={total}, {MONTHS[month]} {length}"
+    steps = f"{add_steps(day, count)}; {MONTHS[month]} {length}"
+    answer = f"{MONTHS[month]} {total}"
     if total > length:
-        steps += f", {total}-{length}={total - length}"
-        month, total = month + 1, total - length
-    return item("date after", rng, f"{steps}", f"{MONTHS[month]} {total}", steps, n=count,
-                x=date(MONTHS.index(steps.split(", ")[1].split()[0]), day, style))
+        steps += f"; {subtract_steps(total, length)}"
+        answer = f"{MONTHS[month + 1]} {total - length}"
+    return item("date after", rng, f"{month},{day},{count}", answer, steps, n=count, x=date(month, day, style))
 
 
 def clock(minutes):
@@ -186,15 +188,12 @@ def clock(minutes):
 
 
 def duration(rng):
-    """Hours and minutes apart: `11-9=2, 2*60=120, 15 to 40=25, 120+25=145`."""
+    """Whole hours to minutes, then the minutes of the end added and those of the start taken off."""
     start = rng.randrange(0, 22 * 60)
-    length = rng.randint(5, 180)
-    stop = min(start + length, 23 * 60 + 59)
+    stop = min(start + rng.randint(5, 180), 23 * 60 + 59)
     hours = stop // 60 - start // 60
-    before, after = start % 60, stop % 60
-    change = f"+{after - before}" if after >= before else f"-{before - after}"
-    minutes = hours * 60
-    steps = f"{stop // 60}-{start // 60}={hours}, {hours}*60={minutes}, {after:02d}-{before:02d}={change}, {minutes}{change}={stop - start}"
+    total = hours * 60 + stop % 60
+    steps = f"{stop // 60}-{start // 60}={hours}; {hours}*60={hours * 60}; {add_steps(hours * 60, stop % 60)}; {subtract_steps(total, start % 60)}"
     return item("duration", rng, f"{start},{stop}", stop - start, steps, "number", x=clock(start), z=clock(stop))
 
 
@@ -202,8 +201,7 @@ def clock_after(rng):
     """Minutes first; sixty of them are an hour."""
     start, count = rng.randrange(0, 22 * 60), rng.randint(2, 59)
     hour, minute = divmod(start, 60)
-    total = minute + count
-    steps = f"{minute:02d}+{count}={total}"
-    if total >= 60:
-        steps += f", {total}-60={total - 60}, {hour}+1={hour + 1}"
+    steps = add_steps(minute, count)
+    if minute + count >= 60:
+        steps += f"; {subtract_steps(minute + count, 60)}; {hour}+1={hour + 1}"
     return item("clock after", rng, f"{start},{count}", clock(start + count), steps, n=count, x=clock(start))

@@ -24,7 +24,7 @@ PHRASINGS = {
     "number": [
         "What is the atomic number of {n}?", "What's the atomic number of {n}?", "Give the atomic number of {n}.",
         "Which atomic number does {n} have?", "Tell me the atomic number of {n}.", "How many protons does {n} have?",
-        "What atomic number does {n} have?", "{n}: atomic number?", "The atomic number of {n} is what?",
+        "What atomic number does {n} have?", "Atomic number of {n}?", "The atomic number of {n} is what?",
         "How many protons are in an atom of {n}?",
     ],
     "name by number": [
@@ -40,17 +40,17 @@ PHRASINGS = {
     "name by symbol": [
         "Which element has the symbol {s}?", "What element has the symbol {s}?", "Name the element with the symbol {s}.",
         "What is the name of the element {s}?", "Which element is {s}?", "What does the symbol {s} stand for?",
-        "{s} is the symbol of which element?", "What is the element with the symbol {s}?",
+        "Which element is written {s}?", "What is the element with the symbol {s}?",
     ],
     "group": [
         "Which group is {n} in?", "What group is {n} in?", "In which group of the periodic table is {n}?",
         "What is the group of {n}?", "Give the group of {n}.", "What is the group number of {n}?",
-        "Which group of the periodic table does {n} belong to?", "{n} is in which group?",
+        "Which group of the periodic table does {n} belong to?", "Group of {n}?",
     ],
     "period": [
         "Which period is {n} in?", "What period is {n} in?", "In which period of the periodic table is {n}?",
         "What is the period of {n}?", "Give the period of {n}.", "What is the period number of {n}?",
-        "Which period of the periodic table does {n} belong to?", "{n} is in which period?",
+        "Which period of the periodic table does {n} belong to?", "Period of {n}?",
     ],
     "category": [
         "What category of element is {n}?", "What kind of element is {n}?", "What type of element is {n}?",

@@ -2,6 +2,8 @@
 from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, logic as lo, planning as pl
 from generators import units as un, words as wo
 from generators.base import Field
+from generators.generalist import TAUGHT, Mixture
+from generators.reviewing import REVIEWING
 from generators.simple_math import simple_math
 from generators.word_problems import word_problem
 
@@ -52,3 +54,4 @@ PLANNING = Field("skill:planning", {
     "element of sum": (1.2, pl.question(pl.element_of_sum)), "second fact": (1.2, pl.question(pl.second_fact)),
     "single": (1, pl.question(pl.single, 1)),
 })
+GENERAL = Mixture(TAUGHT, (ARITHMETIC_A, GEOGRAPHY, CHEMISTRY, WORDS, CALENDAR, UNITS, LOGIC))
