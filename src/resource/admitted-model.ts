@@ -1,0 +1,59 @@
+import type { Admission, AdmissionSlot } from './admission.ts'
+import { createDecodeSession } from './decode-session.ts'
+import type { CallOptions, LanguageModel } from './language-model.ts'
+
+/** A model whose calls pass admission on behalf of one caller; a decode session keeps its place until it is closed. */
+export function withAdmission(model: LanguageModel, admission: Admission, caller: string): LanguageModel {
+  const { open, score, embed } = model
+  const enter = (options: CallOptions = {}): Promise<AdmissionSlot> =>
+    admission.enter(model.card, { ...options, caller })
+  const during = async <T>(options: CallOptions | undefined, work: () => Promise<T>): Promise<T> => {
+    const slot = await enter(options)
+    try {
+      return await work()
+    } finally {
+      slot.release()
+    }
+  }
+  return {
+    card: model.card,
+    async *generate(request, options) {
+      const slot = await enter(options)
+      let completionTokens = 0
+      try {
+        for await (const part of model.generate(request, options)) {
+          if (part.type === 'finish') completionTokens = part.usage.completionTokens
+          yield part
+        }
+      } finally {
+        slot.release({ completionTokens })
+      }
+    },
+    ...(open
+      ? {
+          async open(request, options) {
+            const slot = await enter(options)
+            try {
+              const session = await open.call(model, request, options)
+              return createDecodeSession({
+                distribution: session.distribution,
+                step: (step, stepOptions) => session.step(step, stepOptions),
+                async close() {
+                  try {
+                    await session.close()
+                  } finally {
+                    slot.release()
+                  }
+                },
+              })
+            } catch (error) {
+              slot.release()
+              throw error
+            }
+          },
+        }
+      : {}),
+    ...(score ? { score: (request, options) => during(options, () => score.call(model, request, options)) } : {}),
+    ...(embed ? { embed: (request, options) => during(options, () => embed.call(model, request, options)) } : {}),
+  }
+}

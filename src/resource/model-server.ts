@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import type { CallContext, CallHandler, CallHandlers } from '../network/index.ts'
+import {
+  DecodeStepSchema,
+  DistributionKindSchema,
+  EmbedRequestSchema,
+  encodeDecodeResult,
+  GenerateRequestSchema,
+  ModelIdSchema,
+  ScoreRequestSchema,
+} from '../protocol/index.ts'
+import type { Clock } from '../utils/clock.ts'
+import { systemClock } from '../utils/clock.ts'
+import { ModelNetError } from '../utils/errors.ts'
+import type { Admission } from './admission.ts'
+import { withAdmission } from './admitted-model.ts'
+import type { CallOptions, DecodeSession, LanguageModel } from './language-model.ts'
+
+export interface ModelHandlersOptions {
+  /** Bounds what peers may have in flight. @default no bound, for callers in this process */
+  readonly admission?: Admission
+  /** A decode session without a step for so long is closed, so that its slot does not stay taken. @default 120000 */
+  readonly sessionIdleMs?: number
+  /** @default the system clock */
+  readonly clock?: Clock
+}
+
+const GenerateBody = z.object({ model: ModelIdSchema, request: GenerateRequestSchema })
+const DecodeBody = GenerateBody.extend({ distribution: DistributionKindSchema.exactOptional() })
+const ScoreBody = z.object({ model: ModelIdSchema, request: ScoreRequestSchema })
+const EmbedBody = z.object({ model: ModelIdSchema, request: EmbedRequestSchema })
+
+/**
+ * Serves models over a channel: `generate` streams parts; `decode` answers first with the kind of distribution, then
+ * each step with a result; `score` and `embed` give one answer. What callers send is checked before a model sees it.
+ */
+export function createModelHandlers(
+  models: () => readonly LanguageModel[],
+  options: ModelHandlersOptions = {},
+): CallHandlers {
+  const { admission, clock = systemClock, sessionIdleMs = 120_000 } = options
+  const find = (id: string, context: CallContext): LanguageModel => {
+    const model = models().find(candidate => candidate.card.id === id)
+    if (!model) throw new ModelNetError('MODEL_NOT_FOUND', `this node offers no model ${id}`)
+    return admission ? withAdmission(model, admission, context.peer) : model
+  }
+
+  const generate: CallHandler = async function* (body, _call, context) {
+    const { model, request } = parse(GenerateBody, body)
+    yield* find(model, context).generate(request, toOptions(context))
+  }
+
+  const decode: CallHandler = async function* (body, call, context) {
+    const { model: id, request, distribution } = parse(DecodeBody, body)
+    const model = find(id, context)
+    if (!model.open) throw unsupported(id, 'decode sessions')
+    const session = await model.open(request, { ...toOptions(context), ...(distribution ? { distribution } : {}) })
+    try {
+      yield session.distribution
+      for await (const part of untilIdle(call.parts, clock, sessionIdleMs)) {
+        const step = parse(DecodeStepSchema, part)
+        yield encodeDecodeResult(await stepOf(session, step, context))
+      }
+    } finally {
+      await session.close()
+    }
+  }
+
+  const score: CallHandler = async function* (body, _call, context) {
+    const { model: id, request } = parse(ScoreBody, body)
+    const model = find(id, context)
+    if (!model.score) throw unsupported(id, 'scores')
+    yield await model.score(request, toOptions(context))
+  }
+
+  const embed: CallHandler = async function* (body, _call, context) {
+    const { model: id, request } = parse(EmbedBody, body)
+    const model = find(id, context)
+    if (!model.embed) throw unsupported(id, 'embeddings')
+    yield await model.embed(request, toOptions(context))
+  }
+
+  return { generate, decode, score, embed }
+}
+
+const toOptions = ({ signal, deadlineMs }: CallContext): CallOptions => ({
+  signal,
+  ...(deadlineMs === undefined ? {} : { deadlineMs }),
+})
+
+const stepOf = (
+  session: DecodeSession,
+  step: z.infer<typeof DecodeStepSchema>,
+  { signal }: CallContext,
+): ReturnType<DecodeSession['step']> => session.step(step, { signal })
+
+const unsupported = (id: string, what: string): ModelNetError =>
+  new ModelNetError('UNSUPPORTED', `model ${id} does not offer ${what}`)
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new ModelNetError('INVALID_REQUEST', `${issue?.path.join('.') || 'the message'}: ${issue?.message}`)
+}
+
+/** The parts of a caller; throws DEADLINE_EXCEEDED when none came for so long. */
+async function* untilIdle(parts: AsyncIterable<unknown>, clock: Clock, idleMs: number): AsyncGenerator<unknown> {
+  const reader = parts[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const timer = new AbortController()
+      const idle = clock.sleep(idleMs, timer.signal).then(
+        () => {
+          throw new ModelNetError('DEADLINE_EXCEEDED', `the decode session was idle for ${idleMs} ms and is closed`)
+        },
+        () => undefined, // a part came in time
+      )
+      const next = await Promise.race([reader.next(), idle])
+      timer.abort()
+      if (!next || next.done) return
+      yield next.value
+    }
+  } finally {
+    await reader.return?.()
+  }
+}

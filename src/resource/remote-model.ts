@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import type { Channel } from '../network/index.ts'
+import { callOnce } from '../network/index.ts'
+import type { GeneratePart, ModelCard } from '../protocol/index.ts'
+import { GeneratePartSchema, ScoreSchema } from '../protocol/index.ts'
+import type { Clock } from '../utils/clock.ts'
+import { systemClock } from '../utils/clock.ts'
+import { ModelNetError } from '../utils/errors.ts'
+import type { CallOptions, LanguageModel } from './language-model.ts'
+import { openRemoteSession } from './remote-session.ts'
+
+export interface RemoteModelOptions {
+  /** As its owner signed it: the model offers what the card says. */
+  readonly card: ModelCard
+  /** An open channel to the owner, shared by all calls; rejects with PEER_UNREACHABLE. */
+  readonly channel: () => Promise<Channel>
+  /** @default the system clock */
+  readonly clock?: Clock
+}
+
+const EmbeddingsSchema = z.array(z.array(z.number()))
+
+/** A model behind a channel (a peer's, or one in a worker thread) that looks like one of ours. */
+export function createRemoteModel({ card, channel, clock = systemClock }: RemoteModelOptions): LanguageModel {
+  const offers = (capability: ModelCard['capabilities'][number]): boolean => card.capabilities.includes(capability)
+  const bodyOf = (request: unknown): { model: string; request: unknown } => ({ model: card.id, request })
+  const ask = async (method: string, request: unknown, options: CallOptions = {}): Promise<unknown> => {
+    options.signal?.throwIfAborted()
+    return callOnce(await channel(), method, bodyOf(request), options)
+  }
+  return {
+    card,
+    async *generate(request, options = {}) {
+      options.signal?.throwIfAborted()
+      const call = (await channel()).call('generate', bodyOf(request), options)
+      let finished = false
+      // Stopping to read the parts cancels the call.
+      for await (const value of call.parts) {
+        const part = checkPart(value, card)
+        if (finished) throw violation(card, 'a part after the last one')
+        finished = part.type === 'finish'
+        yield part
+      }
+      if (!finished) throw violation(card, 'an answer without an end')
+    },
+    ...(offers('tokens') || offers('bytes')
+      ? { open: async (request, options = {}) => openRemoteSession(await channel(), clock, bodyOf(request), options) }
+      : {}),
+    ...(offers('score')
+      ? {
+          async score(request, options) {
+            const result = ScoreSchema.safeParse(await ask('score', request, options))
+            if (!result.success) throw violation(card, 'a score of another form')
+            return result.data
+          },
+        }
+      : {}),
+    ...(offers('embed')
+      ? {
+          async embed(request, options) {
+            const result = EmbeddingsSchema.safeParse(await ask('embed', request, options))
+            if (!result.success || result.data.length !== request.texts.length)
+              throw violation(card, 'embeddings of another form')
+            return result.data
+          },
+        }
+      : {}),
+  }
+}
+
+function checkPart(value: unknown, card: ModelCard): GeneratePart {
+  const result = GeneratePartSchema.safeParse(value)
+  if (result.success) return result.data
+  throw violation(card, `a part of another form: ${result.error.issues[0]?.message}`)
+}
+
+const violation = (card: ModelCard, what: string): ModelNetError =>
+  new ModelNetError('PROTOCOL_ERROR', `model ${card.id} at ${card.node} sent ${what}`)
