@@ -49,8 +49,13 @@ export type PathwayEvent =
   | {
       readonly type: 'call-end'
       readonly call: string
+      /** Who answered in the end: another than at the start after a failover. */
+      readonly model: string
+      readonly node: string
       readonly usage: Usage
       readonly ms: number
+      /** Until the first part. */
+      readonly firstMs?: number
       readonly cost: number
       readonly text: string
     }
@@ -104,8 +109,7 @@ export interface PathwayContext {
   readonly logger: Logger
   /** What may still be spent; every call goes through it. */
   readonly ledger: Ledger
-  /** Several candidates as one model that survives the loss of any of them. */
-  readonly failover: (candidates: readonly Candidate[]) => LanguageModel
+  readonly failover: Failover
   /** Where in the term this part stands, such as `0.2.1`: the id of calls, and the label of random forks. */
   readonly scope: string
   /** True when the text of this part is what the user reads: it streams as `text-delta`. */
@@ -113,6 +117,12 @@ export interface PathwayContext {
   /** Answers of earlier requests, for `cached`. */
   readonly cache: AnswerCache
 }
+
+/** Several candidates as one model that survives the loss of any of them; `onSwitch` is told who takes over. */
+export type Failover = (
+  candidates: readonly Candidate[],
+  onSwitch: (event: { readonly from: string; readonly to: string | undefined; readonly code: string }) => void,
+) => LanguageModel
 
 export interface AnswerCache {
   get(key: string): Answer | undefined

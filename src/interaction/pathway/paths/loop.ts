@@ -1,0 +1,50 @@
+import { toModelNetError } from '../../../utils/errors.ts'
+import { nothing, serial } from '../bounds.ts'
+import { isUnwanted, partOf, withAnswers } from '../context.ts'
+import type { Bound, Path } from '../path.ts'
+import type { Arguments } from '../term.ts'
+import type { Condition } from '../vocabulary.ts'
+
+/** Repeats a path until the condition accepts the answers, at most `max` times; what already will do is not repeated. */
+export function loopPath(body: Path, condition: Condition, max: number, args: Arguments = {}): Path {
+  return {
+    kind: 'loop',
+    bound(given = {}) {
+      const bounds: Bound[] = []
+      let answers = given.answers ?? 0
+      for (let round = 0; round < max; round++) {
+        bounds.push(
+          { ...nothing(), ...condition.bound?.({ ...given, answers }, args) },
+          body.bound({ ...given, answers }),
+        )
+        answers = bounds.at(-1)?.answers ?? answers
+      }
+      return serial(bounds)
+    },
+    async *run(board, context) {
+      let current = board
+      for (let round = 0; round < max; round++) {
+        const part = partOf(context, `r${round + 1}`, { visible: false })
+        try {
+          if (current.answers.length > 0) {
+            const verdict = yield* condition.check(current, partOf(part, 'check'), args)
+            yield {
+              type: 'note',
+              stage: context.scope,
+              message: `${condition.name} after ${round} rounds: ${verdict.why}`,
+              facts: { round, accepted: verdict.accepted },
+            }
+            if (verdict.accepted) return verdict.answers ? withAnswers(current, verdict.answers) : current
+          }
+          current = yield* body.run(current, part)
+        } catch (cause) {
+          if (isUnwanted(context) || current.answers.length === 0) throw cause
+          const { message } = toModelNetError(cause)
+          yield { type: 'note', stage: part.scope, message: `round left out, the answers so far are kept: ${message}` }
+          return current
+        }
+      }
+      return current
+    },
+  }
+}

@@ -1,0 +1,216 @@
+import type { ChatMessage, FinishReason, GenerateRequest, Usage } from '../../protocol/index.ts'
+import type { Candidate } from '../../service/index.ts'
+import { isModelNetError, ModelNetError, toModelNetError } from '../../utils/errors.ts'
+import { hash32 } from '../../utils/random.ts'
+import { createReasoningFilter } from '../answers/reasoning.ts'
+import { costOf } from './ledger.ts'
+import type { Answer, Board, PathwayContext, PathwayEvent } from './path.ts'
+import type { Wanted } from './resolve.ts'
+import { resolve } from './resolve.ts'
+import { countCharacters, estimateTokens, fitMessages } from './trimming.ts'
+
+/** One question to one model, as a path or a rule wants it. */
+export interface CallRequest extends Wanted {
+  readonly messages: readonly ChatMessage[]
+  /** Sampling options. @default those of the task */
+  readonly options?: Omit<GenerateRequest, 'messages'>
+  /** Said in the trace. */
+  readonly why: string
+  /** True when the messages carry text of other models. @default false */
+  readonly tainted?: boolean
+}
+
+/** How often a prompt that does not fit its model is shortened before giving up. */
+const MAX_TRIMS = 4
+
+/** Continuations of an answer that the engine cut off although nobody limited it. */
+const MAX_CONTINUATIONS = 2
+
+/**
+ * The one place where a pathway asks a model: resolves the reference, reserves in the ledger, asks with failover,
+ * strips hidden reasoning, continues what was cut off, and tells all of it as events.
+ */
+export async function* runCall(
+  request: CallRequest,
+  board: Board,
+  context: PathwayContext,
+): AsyncGenerator<PathwayEvent, Answer> {
+  context.signal.throwIfAborted()
+  const candidates = resolve(request, board, context.matcher)
+  const lead = candidates[0] as Candidate // resolve throws rather than giving none
+  const options = request.options ?? board.task.options
+  const call: Running = {
+    request: { ...options, ...seedOf(options.seed, context.scope), messages: request.messages },
+    serving: lead,
+    notes: [],
+    text: '',
+    parts: 0,
+    usage: { promptTokens: 0, completionTokens: 0 },
+    finish: 'stop',
+    logprobs: { sum: 0, count: 0 },
+    firstMs: undefined,
+  }
+  const price = (): { input: number; output: number } | undefined => call.serving.model.card.price
+  const granted = context.ledger.reserve(estimateTokens(request.messages), options.maxTokens ?? Infinity, price())
+  const started = context.clock.monotonic()
+  let settled = false
+  const settle = (): number => {
+    const cost = costOf(call.usage, price())
+    if (!settled) context.ledger.settle(granted, call.usage, cost)
+    settled = true
+    return cost
+  }
+  yield { type: 'call-start', call: context.scope, model: lead.model.card.id, node: nodeOf(lead), why: request.why }
+  try {
+    yield* generate(call, candidates, granted, options.maxTokens === undefined, context)
+    const cost = settle()
+    const ms = context.clock.monotonic() - started
+    yield {
+      type: 'call-end',
+      call: context.scope,
+      model: call.serving.model.card.id,
+      node: nodeOf(call.serving),
+      usage: call.usage,
+      ms,
+      ...(call.firstMs === undefined ? {} : { firstMs: call.firstMs - started }),
+      cost,
+      text: call.text,
+    }
+    const { sum, count } = call.logprobs
+    return {
+      text: call.text,
+      by: call.serving.name,
+      usage: call.usage,
+      finish: call.finish,
+      ...(count > 0 ? { confidence: Math.exp(sum / count) } : {}),
+      ...(request.tainted ? { tainted: true } : {}),
+    }
+  } catch (cause) {
+    const error = toModelNetError(cause, 'ENGINE_FAILED')
+    const ms = context.clock.monotonic() - started
+    yield { type: 'call-fail', call: context.scope, code: error.code, message: error.message, ms }
+    throw error
+  } finally {
+    settle()
+  }
+}
+
+interface Running {
+  request: GenerateRequest
+  serving: Candidate
+  readonly notes: PathwayEvent[]
+  text: string
+  parts: number
+  usage: Usage
+  finish: FinishReason
+  readonly logprobs: { sum: number; count: number }
+  firstMs: number | undefined
+}
+
+/** Streams one answer into `call`, asking for more while it was cut off by the engine's own limit. */
+async function* generate(
+  call: Running,
+  candidates: readonly Candidate[],
+  granted: number,
+  unlimited: boolean,
+  context: PathwayContext,
+): AsyncGenerator<PathwayEvent> {
+  const model = context.failover(candidates, ({ from, to, code }) => {
+    call.serving = candidates.find(({ name }) => name === to) ?? call.serving
+    const message =
+      to === undefined ? `${from} failed (${code}), nobody is left` : `${from} failed (${code}), ${to} takes over`
+    call.notes.push({ type: 'note', stage: context.scope, message, facts: { from, to, code } })
+  })
+  for (let round = 0, trims = 0; ; round++) {
+    const left = granted - call.usage.completionTokens
+    const limit = Number.isFinite(left) ? { maxTokens: Math.max(1, left) } : {}
+    try {
+      yield* stream(call, model.generate({ ...call.request, ...limit }, callOptions(context)), context)
+    } catch (error) {
+      if (!isModelNetError(error) || error.code !== 'CONTEXT_OVERFLOW' || ++trims > MAX_TRIMS) throw error
+      yield trim(call, error.details, context)
+      continue
+    }
+    const cutOff = call.finish === 'length' && unlimited && left === Infinity && call.text !== ''
+    if (!cutOff || round >= MAX_CONTINUATIONS) return
+    yield { type: 'note', stage: context.scope, message: 'the answer was cut off and is continued' }
+    const { messages } = call.request
+    const asked = messages.at(-1)?.role === 'assistant' ? messages.slice(0, -1) : messages
+    call.request = { ...call.request, messages: [...asked, { role: 'assistant', content: call.text }] }
+  }
+}
+
+/** Shortens a prompt that its model refused as too long, to what the refusal says, or by a third. */
+function trim(call: Running, details: Readonly<Record<string, unknown>>, context: PathwayContext): PathwayEvent {
+  const { promptTokens, contextLength = call.serving.model.card.contextLength } = details
+  const room = call.request.maxTokens ?? Number(contextLength) / 4
+  const ratio = (0.9 * (Number(contextLength) - room)) / Number(promptTokens)
+  const share = ratio > 0.05 && ratio < 0.9 ? ratio : 0.66
+  const fitted = fitMessages(call.request.messages, Math.floor(countCharacters(call.request.messages) * share))
+  if (fitted.removed === 0)
+    throw new ModelNetError('CONTEXT_OVERFLOW', 'the question does not fit the context of the model')
+  call.request = { ...call.request, messages: fitted.messages }
+  const message = `${fitted.removed} characters were left out to fit the context of ${call.serving.name}`
+  return { type: 'note', stage: context.scope, message, facts: { removed: fitted.removed } }
+}
+
+async function* stream(
+  call: Running,
+  parts: ReturnType<ReturnType<PathwayContext['failover']>['generate']>,
+  context: PathwayContext,
+): AsyncGenerator<PathwayEvent> {
+  const filter = createReasoningFilter()
+  const before = call.text
+  const base = call.usage
+  const show = function* (text: string): Generator<PathwayEvent> {
+    // a continuation that says again what was said is cut where the two texts meet
+    const fresh = before !== '' && call.text === before ? text.slice(overlap(before, text)) : text
+    if (fresh === '') return
+    call.text += fresh
+    yield { type: 'call-delta', call: context.scope, text: fresh, final: context.visible }
+    if (context.visible) yield { type: 'text-delta', text: fresh }
+  }
+  for await (const part of parts) {
+    yield* call.notes.splice(0)
+    call.firstMs ??= context.clock.monotonic()
+    if (part.type === 'text-delta') {
+      call.usage = { ...call.usage, completionTokens: call.usage.completionTokens + (part.logprobs?.length ?? 1) }
+      for (const { logprob } of part.logprobs ?? []) {
+        call.logprobs.sum += logprob
+        call.logprobs.count++
+      }
+      const { text, reset } = filter.push(part.text)
+      if (reset && call.text !== before) {
+        call.text = before
+        if (context.visible) yield { type: 'text-reset', why: 'what was streamed was hidden reasoning' }
+      }
+      yield* show(text)
+    } else if (part.type === 'finish') {
+      call.finish = part.reason
+      call.usage = {
+        promptTokens: base.promptTokens + part.usage.promptTokens,
+        completionTokens: base.completionTokens + part.usage.completionTokens,
+      }
+    }
+  }
+  yield* call.notes.splice(0)
+  yield* show(filter.end())
+}
+
+const callOptions = (context: PathwayContext): { signal: AbortSignal; deadlineMs?: number } => {
+  const deadlineMs = context.ledger.remainingMs()
+  return { signal: context.signal, ...(Number.isFinite(deadlineMs) ? { deadlineMs: Math.max(1, deadlineMs) } : {}) }
+}
+
+/** The longest end of `before` (at most 200 characters, at least 8) that `after` begins with. */
+function overlap(before: string, after: string): number {
+  for (let length = Math.min(200, before.length, after.length); length >= 8; length--)
+    if (before.endsWith(after.slice(0, length))) return length
+  return 0
+}
+
+/** The user's seed for the one call there is; a seed of its own for each of several, or samples would be copies. */
+const seedOf = (seed: number | undefined, scope: string): { seed?: number } =>
+  seed === undefined ? {} : { seed: scope.includes('.') ? hash32(scope, seed) & 0x7fffffff : seed }
+
+const nodeOf = ({ name }: Candidate): string => name.slice(name.lastIndexOf('@') + 1)
