@@ -37,17 +37,16 @@ export function createHashedTokenModel(options: HashedTokenModelOptions): Hashed
   const own = hash32(tokens.join('\n'), seed)
   let evaluated = 0
 
+  const tastes = vocabulary.map(bytes => hash32(bytes?.join() ?? 'end'))
+
   function logprobs(context: readonly number[]): Float64Array {
-    const ids = context.slice(-TOKEN_ORDER).join()
-    const last = context
-      .slice(-2 * TEXT_ORDER)
-      .flatMap(id => [...(vocabulary[id] ?? [])])
-      .slice(-TEXT_ORDER)
-      .join()
-    const scores = Float64Array.from(vocabulary, (bytes, id) => {
-      const shared = sharpness * unit(`${seed}|${last}|${bytes?.join() ?? 'end'}`)
-      return shared + noise * unit(`${own}|${ids}|${id}`) + (id === endToken ? end : 0)
-    })
+    const ids = hash32(context.slice(-TOKEN_ORDER).join(), own)
+    const last = context.slice(-2 * TEXT_ORDER).flatMap(id => [...(vocabulary[id] ?? [])])
+    const text = hash32(last.slice(-TEXT_ORDER).join(), hash32(`${seed}`))
+    const scores = Float64Array.from(
+      tastes,
+      (taste, id) => sharpness * unit(text, taste) + noise * unit(ids, id) + (id === endToken ? end : 0),
+    )
     const normal = Math.log(scores.reduce((sum, score) => sum + Math.exp(score), 0))
     return scores.map(score => score - normal)
   }
@@ -98,7 +97,13 @@ export function createHashedTokenModel(options: HashedTokenModelOptions): Hashed
   }
 }
 
-const unit = (text: string): number => hash32(`${hash32(text)}`) / 4294967296
+/** Uniform in [0, 1), from two hashes (finaliser of MurmurHash3). */
+function unit(one: number, other: number): number {
+  let hash = one ^ Math.imul(other, 0x9e3779b1)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 4294967296
+}
 
 function longestMatch(vocabulary: readonly (Uint8Array | null)[], bytes: Uint8Array): number[] {
   const ids: number[] = []

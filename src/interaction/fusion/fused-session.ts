@@ -1,0 +1,214 @@
+import type { DecodeResult, DecodeStep, Distribution } from '../../protocol/index.ts'
+import type { CallOptions, DecodeSession } from '../../resource/index.ts'
+import { SteppedSession } from '../../resource/index.ts'
+import type { Clock } from '../../utils/clock.ts'
+import { systemClock } from '../../utils/clock.ts'
+import { ModelNetError } from '../../utils/errors.ts'
+import { checkDistribution } from './check-distribution.ts'
+import { Ensemble, type EnsembleOptions } from './ensemble.ts'
+import type { Reply } from './gather.ts'
+import { favourite, LEARN_DEFAULTS, type LearnOptions, learned, likelihoodOf } from './learning.ts'
+import type { FusionMetrics } from './metrics.ts'
+import { combine, type FusionRule } from './rule.ts'
+import { type FusionRuleName, fusionRule } from './rules/index.ts'
+import type { FusedMember, Seat } from './seat.ts'
+
+export interface FusionOptions extends EnsembleOptions {
+  /** @default 'mean' */
+  readonly rule?: FusionRuleName | FusionRule
+  /** Weights learned along the text, on top of those given; false for fixed weights. @default { rate: 0.3, floor: 0.002 } */
+  readonly learn?: LearnOptions | false
+  /** Who drafts. @default the heaviest member */
+  readonly lead?: string
+  readonly clock?: Clock
+}
+
+/** Several models that write one text: a decode session like any other. */
+export interface FusedSession extends DecodeSession {
+  readonly metrics: FusionMetrics
+}
+
+/**
+ * Fuses decode sessions over one alphabet into one. All live members are asked at the same time, what was committed
+ * travels with the next question, and who is late or lost does not hold up the others. Closing closes the members.
+ * Throws INVALID_REQUEST for no members, equal names, or members over different alphabets.
+ */
+export function createFusedSession(members: readonly FusedMember[], options: FusionOptions = {}): FusedSession {
+  return new Fusion(members, options)
+}
+
+/** The answers to the last question, by offset, to learn from when bytes are committed. */
+interface Known {
+  readonly bytes: Uint8Array
+  readonly offsets: readonly number[]
+  readonly replies: readonly { readonly seat: Seat; readonly distributions: readonly Distribution[] }[]
+}
+
+class Fusion extends SteppedSession implements FusedSession {
+  readonly #ensemble: Ensemble
+  readonly #rule: FusionRule
+  readonly #learn: Required<LearnOptions>
+  readonly #lead: string | undefined
+  readonly #counts = { steps: 0, drafts: 0, bytes: 0, positions: 0, candidates: 0, combiningMs: 0 }
+  #known: Known | undefined
+
+  constructor(members: readonly FusedMember[], options: FusionOptions) {
+    super(members[0]?.session.distribution ?? { kind: 'bytes' })
+    const { clock = systemClock, rule = 'mean', learn = {}, lead } = options
+    if (members.some(({ session }) => session.distribution.kind !== this.distribution.kind))
+      throw new ModelNetError('INVALID_REQUEST', 'expected members over one alphabet: bytes, or token candidates')
+    this.#ensemble = new Ensemble(members, options, clock)
+    this.#rule = typeof rule === 'string' ? fusionRule(rule) : rule
+    this.#learn = learn ? { ...LEARN_DEFAULTS, ...learn } : { rate: 0, floor: 0 }
+    this.#lead = lead
+  }
+
+  get metrics(): FusionMetrics {
+    const { seats, counts } = this.#ensemble
+    const total = seats.reduce((sum, { state, weight }) => sum + (state === 'live' ? weight : 0), 0)
+    return { ...this.#counts, ...counts, members: seats.map(seat => seat.metrics(seat.weight / total)) }
+  }
+
+  override close(): Promise<void> {
+    this.#ensemble.abort()
+    return super.close()
+  }
+
+  protected free(): Promise<void> {
+    return this.#ensemble.close()
+  }
+
+  protected async run(step: DecodeStep, options: CallOptions): Promise<DecodeResult> {
+    if (step.commit && step.commit.length > 0) this.#commit(step.commit)
+    const distributions: Distribution[] = []
+    if (step.next) distributions.push(...(await this.#fused({ next: true }, new Uint8Array(), [0], options)))
+    const { peek } = step
+    if (peek) {
+      const at = step.at ?? Array.from({ length: peek.length + 1 }, (_, offset) => offset)
+      distributions.push(...(await this.#fused({ peek, at }, peek, at, options)))
+    }
+    const draft = step.draft ? (await this.#draft(step.draft, options)).draft : undefined
+    return { ...(distributions.length > 0 && { distributions }), ...(draft && { draft }) }
+  }
+
+  /** Tells the members (with their next question), and learns from who foresaw it. */
+  #commit(bytes: Uint8Array): void {
+    this.#counts.bytes += bytes.length
+    this.#ensemble.tell(bytes)
+    if (this.#known) this.#replay(this.#known, bytes, true)
+    this.#known = undefined
+  }
+
+  async #draft(maxBytes: number, options: CallOptions): Promise<DecodeResult> {
+    for (;;) {
+      const idle = await this.#ensemble.ready(1, options)
+      const heaviest = idle.toSorted((a, b) => b.weight * b.learned - a.weight * a.learned)[0]
+      const lead = idle.find(({ name }) => name === this.#lead) ?? heaviest
+      if (!lead) continue
+      this.#counts.drafts++
+      const [reply] = await this.#ensemble.ask([lead], { draft: maxBytes }, options)
+      if (reply?.result.draft) return reply.result
+      this.#ensemble.lose(lead, new ModelNetError('PROTOCOL_ERROR', 'expected a draft'))
+    }
+  }
+
+  /** The fused distributions at the offsets of what the question proposes. */
+  async #fused(
+    question: DecodeStep,
+    bytes: Uint8Array,
+    offsets: readonly number[],
+    options: CallOptions,
+  ): Promise<readonly Distribution[]> {
+    const { clock, quorum } = this.#ensemble
+    for (;;) {
+      const idle = await this.#ensemble.ready(quorum, options)
+      this.#counts.steps++
+      const answers = await this.#ensemble.ask(idle, question, options)
+      const replies = answers.flatMap(answer => this.#checked(answer, offsets.length))
+      if (replies.length < quorum) continue
+      const started = clock.monotonic()
+      this.#known = { bytes, offsets, replies }
+      const fused = this.#replay(this.#known, bytes, false)
+      this.#counts.combiningMs += clock.monotonic() - started
+      return fused
+    }
+  }
+
+  #checked({ seat, result }: Reply, count: number): Known['replies'] {
+    try {
+      const { distributions = [] } = result
+      if (distributions.length !== count)
+        throw new ModelNetError('PROTOCOL_ERROR', `expected ${count} distributions, got ${distributions.length}`)
+      return [{ seat, distributions: distributions.map(one => checkDistribution(one, this.distribution.kind)) }]
+    } catch (error) {
+      this.#ensemble.lose(seat, error)
+      return []
+    }
+  }
+
+  /**
+   * Walks over the known offsets as long as the text follows what was proposed, the weights learning on the way.
+   * `final` for text that was committed: what was learned stays, and who agreed is counted.
+   */
+  #replay(known: Known, text: Uint8Array, final: boolean): readonly Distribution[] {
+    const { offsets, replies } = known
+    const { seats } = this.#ensemble
+    const common = commonLength(known.bytes, text)
+    const fused: Distribution[] = []
+    let weights: readonly number[] = seats.map(seat => seat.learned)
+    for (const [index, offset] of offsets.entries()) {
+      if (offset > common) break
+      if (!final) fused.push(this.#combine(known, index, weights))
+      const segment = text.subarray(offset, this.#segmentEnd(offset, offsets[index + 1], common, text.length))
+      if (segment.length === 0) continue
+      const likelihoods = new Map<Seat, number>()
+      for (const { seat, distributions } of replies) {
+        const distribution = distributions[index]
+        if (!distribution) continue
+        likelihoods.set(seat, likelihoodOf(distribution, segment))
+        if (final) seat.count(Buffer.compare(favourite(distribution), segment) === 0)
+      }
+      weights = learned(
+        weights,
+        seats.map(seat => likelihoods.get(seat)),
+        this.#learn,
+      )
+    }
+    if (final) for (const [index, seat] of seats.entries()) seat.learned = weights[index] ?? seat.learned
+    return fused
+  }
+
+  /** Where the symbol at an offset ends: a byte further, or where the next one begins, or with the text. */
+  #segmentEnd(offset: number, next: number | undefined, common: number, length: number): number {
+    if (this.distribution.kind === 'bytes') return offset + 1
+    return next !== undefined && next <= common ? next : length
+  }
+
+  #combine({ replies }: Known, index: number, weights: readonly number[]): Distribution {
+    const { seats } = this.#ensemble
+    const votes = replies.flatMap(({ seat, distributions }) => {
+      const distribution = distributions[index]
+      const weight = seat.weight * (weights[seats.indexOf(seat)] ?? 0)
+      return distribution ? [{ name: seat.name, weight, distribution }] : []
+    })
+    const total = votes
+      .map(({ weight }) => weight)
+      .sort((a, b) => a - b)
+      .reduce((sum, weight) => sum + weight, 0)
+    const fused = combine(
+      this.#rule,
+      votes.map(vote => ({ ...vote, weight: vote.weight / total })),
+    )
+    this.#counts.positions++
+    if (fused.kind === 'tokens')
+      this.#counts.candidates += fused.candidates.length + (fused.end > Number.NEGATIVE_INFINITY ? 1 : 0)
+    return fused
+  }
+}
+
+function commonLength(one: Uint8Array, other: Uint8Array): number {
+  const limit = Math.min(one.length, other.length)
+  let length = 0
+  while (length < limit && one[length] === other[length]) length++
+  return length
+}

@@ -1,0 +1,13 @@
+/** Joint decoding: several models, one text. */
+export type { ChooseOptions } from './choose.ts'
+export type { DecodeTextMetrics, DecodeTextOptions, DecodeTextPart } from './decode-text.ts'
+export { decodeText } from './decode-text.ts'
+export type { EnsembleOptions, FusionEvent } from './ensemble.ts'
+export type { FusedSession, FusionOptions } from './fused-session.ts'
+export { createFusedSession } from './fused-session.ts'
+export type { LearnOptions } from './learning.ts'
+export type { FusionMetrics, MemberMetrics } from './metrics.ts'
+export type { FusionRule, Vote } from './rule.ts'
+export type { FusionRuleName } from './rules/index.ts'
+export { FUSION_RULES, fusionRule, isFusionRuleName } from './rules/index.ts'
+export type { FusedMember } from './seat.ts'
