@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, randomBytes, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { type Signer, toNodeId } from '../protocol/index.ts'
 import { ModelNetError } from '../utils/errors.ts'
 
@@ -18,7 +18,7 @@ const SPKI_PREFIX_BYTES = 12
 export function createIdentity(seed: Uint8Array = randomBytes(SEED_BYTES)): Identity {
   if (seed.length !== SEED_BYTES)
     throw new ModelNetError('INVALID_CONFIG', `the seed of an identity has ${SEED_BYTES} bytes, not ${seed.length}`)
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
+  const key = toPrivateKey(seed)
   const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(SPKI_PREFIX_BYTES)
   return {
     nodeId: toNodeId(publicKey),
@@ -26,3 +26,10 @@ export function createIdentity(seed: Uint8Array = randomBytes(SEED_BYTES)): Iden
     sign: bytes => new Uint8Array(sign(null, bytes, key)),
   }
 }
+
+/** The private key in PEM (PKCS #8), as it is kept in a file. */
+export const toPem = ({ seed }: Pick<Identity, 'seed'>): string =>
+  toPrivateKey(seed).export({ format: 'pem', type: 'pkcs8' }).toString()
+
+const toPrivateKey = (seed: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
