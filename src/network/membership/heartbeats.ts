@@ -1,0 +1,143 @@
+import type { NodeStatus } from '../../protocol/index.ts'
+import type { Clock } from '../../utils/clock.ts'
+import { ModelNetError } from '../../utils/errors.ts'
+import type { Logger } from '../../utils/logger.ts'
+import type { CallHandlers } from '../channel.ts'
+import type { PeerLinks } from '../peer-links.ts'
+import { TokenBuckets } from '../token-bucket.ts'
+import { ask, tell } from './exchange.ts'
+import { goodbye, heard } from './liveness.ts'
+import { METHODS, type PingBody, PingSchema, read, StatusSchema } from './messages.ts'
+import type { Roster } from './roster.ts'
+
+export interface HeartbeatsComponents {
+  readonly roster: Roster
+  readonly links: PeerLinks
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The load of this node, once it is known. */
+  readonly status: () => NodeStatus | undefined
+  /** Fingerprint of what this node knows of the members. */
+  readonly view: () => number
+  /** A peer knows something else than this node. */
+  readonly onOtherView: (peer: string) => void
+}
+
+export interface Heartbeats {
+  readonly handlers: CallHandlers
+  /** Pings the linked peers that are due. */
+  tick(): void
+  /** Tells linked peers the load of this node now, or one of them. */
+  tellStatus(peer?: string): void
+  /** Tells linked peers that this node goes. Resolves when they know or do not answer. */
+  sayGoodbye(): Promise<void>
+  /** Milliseconds between pings to one peer: longer in larger networks, so that a node's pings are 50 a second at most. */
+  intervalMs(): number
+}
+
+/** A status is repeated so often even if nothing changed: the receiver may have missed one. */
+const STATUS_INTERVAL_MS = 2000
+/** Messages one peer may send: its pings, answers to status changes, and some to spare. */
+const MESSAGES = { burst: 100, perSecond: 40 }
+const PING_COST_MS = 20
+
+/** What partners tell each other all the time: that they live, how loaded they are, and whether they know the same. */
+export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: number): Heartbeats {
+  const { roster, links, clock, logger, status, view, onOtherView } = components
+  const messages = new TokenBuckets(clock, MESSAGES)
+  const pinging = new Set<string>()
+  const pingedAt = new Map<string, number>()
+  const toldAt = new Map<string, number>()
+
+  const limit = (peer: string): void => {
+    if (!messages.of(peer).take()) throw new ModelNetError('OVERLOADED', `${peer} sends more than is served`)
+  }
+
+  const body = (peer: string): PingBody => {
+    const now = clock.monotonic()
+    const load = status()
+    if (!load || now - (toldAt.get(peer) ?? Number.NEGATIVE_INFINITY) < STATUS_INTERVAL_MS) return { view: view() }
+    toldAt.set(peer, now)
+    return { view: view(), status: load }
+  }
+
+  const ping = async (peer: string): Promise<void> => {
+    const channel = links.current(peer)
+    if (!channel || pinging.has(peer)) return
+    pinging.add(peer)
+    const start = clock.monotonic()
+    try {
+      for await (const answer of ask(channel, METHODS.ping, body(peer), PingSchema)) {
+        const now = clock.monotonic()
+        roster.step(peer, liveness => heard(liveness, now, now - start))
+        if (answer.status) roster.keepStatus(peer, answer.status)
+        if (answer.view !== view()) onOtherView(peer)
+      }
+    } catch (error) {
+      logger.debug({ peer, reason: String(error) }, 'a ping was not answered')
+    } finally {
+      pinging.delete(peer)
+    }
+  }
+
+  const intervalMs = (): number => Math.max(heartbeatMs, links.linked().length * PING_COST_MS)
+
+  const send = async (peer: string): Promise<void> => {
+    const channel = links.current(peer)
+    const load = status()
+    if (!channel || !load) return
+    toldAt.set(peer, clock.monotonic())
+    await tell(channel, METHODS.status, { status: load })
+  }
+
+  const quietly = (peer: string) => (error: unknown) =>
+    logger.debug({ peer, reason: String(error) }, 'a peer was not told')
+
+  return {
+    intervalMs,
+    handlers: {
+      async *[METHODS.ping](message, _call, { peer }) {
+        limit(peer)
+        const { status: load } = read(PingSchema, message, METHODS.ping)
+        const now = clock.monotonic()
+        roster.step(peer, liveness => heard(liveness, now))
+        if (load) roster.keepStatus(peer, load)
+        yield body(peer)
+      },
+      // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered
+      async *[METHODS.status](message, _call, { peer }) {
+        limit(peer)
+        roster.keepStatus(peer, read(StatusSchema, message, METHODS.status).status)
+      },
+      // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered
+      async *[METHODS.leave](_message, _call, { peer }) {
+        roster.step(peer, goodbye)
+      },
+    },
+    tick() {
+      const now = clock.monotonic()
+      const due = intervalMs()
+      for (const peer of links.linked()) {
+        if (now - (pingedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < due) continue
+        pingedAt.set(peer, now)
+        void ping(peer)
+      }
+      for (const peer of pingedAt.keys()) {
+        if (links.current(peer)) continue
+        pingedAt.delete(peer)
+        toldAt.delete(peer)
+      }
+    },
+    tellStatus(only) {
+      for (const peer of only === undefined ? links.linked() : [only]) send(peer).catch(quietly(peer))
+    },
+    async sayGoodbye() {
+      await Promise.allSettled(
+        links.linked().map(async peer => {
+          const channel = links.current(peer)
+          if (channel) await tell(channel, METHODS.leave, {})
+        }),
+      )
+    },
+  }
+}

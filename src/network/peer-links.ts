@@ -1,0 +1,162 @@
+import { CHANNEL_PROTOCOL } from '../protocol/index.ts'
+import type { Clock } from '../utils/clock.ts'
+import { isAbortError, ModelNetError, toModelNetError } from '../utils/errors.ts'
+import type { Logger } from '../utils/logger.ts'
+import type { CallHandler, CallHandlers, Channel } from './channel.ts'
+import { createStreamTransport } from './channel-transports/stream.ts'
+import { createChannel } from './multiplexer.ts'
+import type { DialOptions, FrameStream, Network } from './network.ts'
+
+export type LinkEvent = { readonly type: 'link-up' | 'link-down'; readonly peer: string }
+
+/**
+ * Keeps one channel open to each connected peer and lets the layers above share it, since opening a stream for a call
+ * costs eight times the call.
+ */
+export interface PeerLinks {
+  /** Serves methods on every channel, open ones included. The returned function ends that. */
+  serve(handlers: CallHandlers): () => void
+  /**
+   * The channel to a peer, opened (and the peer dialled) when there is none. Rejects with PEER_UNREACHABLE, or with
+   * UNSUPPORTED when the peer speaks no `CHANNEL_PROTOCOL`.
+   */
+  channel(peer: string, options?: DialOptions): Promise<Channel>
+  /** The channel to a peer that is open now. */
+  current(peer: string): Channel | undefined
+  /** Peers a channel is open to. */
+  linked(): readonly string[]
+  onLink(listener: (event: LinkEvent) => void): () => void
+  close(): Promise<void>
+}
+
+export interface PeerLinksComponents {
+  readonly network: Network
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Channels one peer may hold to this node: its own, and one that it has not yet seen fail. */
+const MAX_CHANNELS = 2
+/** The node of the greater id leaves the other so long to open the channel. */
+const YIELD_MS = 1000
+const REOPEN_MS = { first: 250, most: 5000 }
+
+export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
+  const { network, clock, logger } = components
+  const handlers: Record<string, CallHandler> = Object.create(null)
+  const channels = new Map<string, Channel[]>()
+  const opening = new Map<string, Promise<Channel>>()
+  const listeners = new Set<(event: LinkEvent) => void>()
+  const stop = new AbortController()
+
+  const emit = (type: LinkEvent['type'], peer: string): void => {
+    for (const listener of [...listeners]) listener({ type, peer })
+  }
+
+  const add = (stream: FrameStream, peer: string): Channel => {
+    const channel = createChannel(createStreamTransport(stream), { handlers, peer, clock, logger })
+    const open = channels.get(peer) ?? []
+    channels.set(peer, [...open, channel])
+    const [oldest] = open
+    if (oldest && open.length >= MAX_CHANNELS) drop(oldest, peer)
+    void channel.closed.then(() => remove(channel, peer))
+    if (open.length === 0) emit('link-up', peer)
+    return channel
+  }
+
+  const remove = (channel: Channel, peer: string): void => {
+    const open = channels.get(peer)?.filter(other => other !== channel) ?? []
+    if (open.length > 0) return void channels.set(peer, open)
+    if (!channels.delete(peer) || stop.signal.aborted) return
+    emit('link-down', peer)
+    void keepOpen(peer)
+  }
+
+  const drop = (channel: Channel, peer: string): void => {
+    channel.close().catch(error => logger.debug({ peer, reason: String(error) }, 'a channel did not close'))
+  }
+
+  const open = async (peer: string, options: DialOptions): Promise<Channel> => {
+    const signal = AbortSignal.any(options.signal ? [options.signal, stop.signal] : [stop.signal])
+    const stream = await network.open(peer, CHANNEL_PROTOCOL, { signal })
+    if (!stop.signal.aborted) return add(stream, peer)
+    stream.abort(new Error('closing'))
+    throw new ModelNetError('CANCELLED', 'this node is closing')
+  }
+
+  const current = (peer: string): Channel | undefined => channels.get(peer)?.[0]
+
+  const channel = (peer: string, options: DialOptions = {}): Promise<Channel> => {
+    const ready = current(peer)
+    if (ready) return Promise.resolve(ready)
+    if (stop.signal.aborted) return Promise.reject(new ModelNetError('CANCELLED', 'this node is closing'))
+    const pending = opening.get(peer)
+    // An opening is shared, so one caller's signal must not end it for the others: only the waiting ends.
+    const shared = pending ?? open(peer, {}).finally(() => opening.delete(peer))
+    if (!pending) opening.set(peer, shared)
+    return options.signal ? raceSignal(shared, options.signal) : shared
+  }
+
+  /** Opens the channel to a connected peer and opens it again when it is lost, as long as the connection stands. */
+  const keepOpen = async (peer: string): Promise<void> => {
+    let wait = network.nodeId < peer ? 0 : YIELD_MS
+    try {
+      while (!stop.signal.aborted && !current(peer) && network.peers().includes(peer)) {
+        if (wait > 0) await clock.sleep(wait, stop.signal)
+        if (current(peer) || !network.peers().includes(peer)) return
+        const failed = await channel(peer).then(
+          () => undefined,
+          (error: unknown) => toModelNetError(error, 'PEER_UNREACHABLE'),
+        )
+        if (!failed || failed.code === 'UNSUPPORTED') return
+        wait = Math.min(REOPEN_MS.most, Math.max(REOPEN_MS.first, wait * 2))
+      }
+    } catch (error) {
+      if (!isAbortError(error) && !stop.signal.aborted) logger.error({ peer, reason: String(error) }, 'lost a link')
+    }
+  }
+
+  const unhandle = network.handle(CHANNEL_PROTOCOL, (stream, peer) => {
+    if (stop.signal.aborted) stream.abort(new Error('closing'))
+    else add(stream, peer)
+  })
+  const unlisten = network.onPeer(event => {
+    if (event.type === 'peer-connect') void keepOpen(event.peer)
+  })
+  for (const peer of network.peers()) void keepOpen(peer)
+
+  return {
+    serve(methods) {
+      Object.assign(handlers, methods)
+      return () => {
+        for (const [name, handler] of Object.entries(methods)) if (handlers[name] === handler) delete handlers[name]
+      }
+    },
+    channel,
+    current,
+    linked: () => [...channels.keys()],
+    onLink(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async close() {
+      if (stop.signal.aborted) return
+      stop.abort(new ModelNetError('CANCELLED', 'this node is closing'))
+      unhandle()
+      unlisten()
+      const open = [...channels.values()].flat()
+      channels.clear()
+      listeners.clear()
+      await Promise.allSettled(open.map(each => each.close()))
+    },
+  }
+}
+
+function raceSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
