@@ -1,6 +1,8 @@
 /**
  * What is needed and who can do it: task analysis, capability map, matching, routing, failover.
  */
+export type { TaskAnalyserOptions, TaskModel } from './analysis/task-analyser.ts'
+export { createTaskAnalyser } from './analysis/task-analyser.ts'
 export { assign } from './assignment.ts'
 export type { CallOutcome, CallRecord } from './call-record.ts'
 export { createCallRecord } from './call-record.ts'
