@@ -1,6 +1,10 @@
 /**
  * What exists on a node: engines, models, admission, and models on peers that look the same.
  */
+export type { Admission, AdmissionOptions, AdmissionSlot, EnterOptions } from './admission.ts'
+export { createAdmission } from './admission.ts'
+export { withAdmission } from './admitted-model.ts'
+export { CARD_LIFETIME_S } from './card.ts'
 export { createDecodeSession } from './decode-session.ts'
 export type { ByteCounts, ByteOptions } from './decoding/byte-session.ts'
 export type { EvaluationCounts } from './decoding/context-tree.ts'
@@ -19,6 +23,8 @@ export type {
 export type { TokenSessionOptions } from './decoding/token-session.ts'
 export { createTokenSession } from './decoding/token-session.ts'
 export type { Engine, LoadedModel, ModelSpec } from './engine.ts'
+export type { LlamaCppEngineOptions } from './engines/llama-cpp.ts'
+export { createLlamaCppEngine } from './engines/llama-cpp.ts'
 export type {
   CallOptions,
   DecodeResult,
@@ -37,3 +43,9 @@ export type {
   Score,
   ScoreRequest,
 } from './language-model.ts'
+export type { ModelHandlersOptions } from './model-server.ts'
+export { createModelHandlers } from './model-server.ts'
+export type { RemoteModelOptions } from './remote-model.ts'
+export { createRemoteModel } from './remote-model.ts'
+export type { WorkerEngine, WorkerEngineOptions } from './worker-engine.ts'
+export { createWorkerEngine } from './worker-engine.ts'

@@ -83,10 +83,11 @@ function toCandidates(model: TokenModel, scores: TokenScores, top: number): Toke
     const logprob = (scores.kind === 'top' ? scores.logprobs[index] : scores.logprobs[id]) ?? Number.NEGATIVE_INFINITY
     const bytes = vocabulary[id]
     if (endTokens.has(id)) end += Math.exp(logprob)
-    else if (bytes && bytes.length > 0 && candidates.length < top) candidates.push({ bytes, logprob })
+    else if (bytes && bytes.length > 0 && candidates.length < top)
+      candidates.push({ bytes, logprob: Math.min(0, logprob) })
   }
   const reported = candidates.reduce((sum, { logprob }) => sum + Math.exp(logprob), end)
-  return { kind: 'tokens', candidates, end: Math.log(end), residual: Math.max(0, 1 - reported) }
+  return { kind: 'tokens', candidates, end: Math.min(0, Math.log(end)), residual: Math.max(0, 1 - reported) }
 }
 
 /** Ids of the `count` largest, largest first, and those always reported. */

@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import type { CallHandler } from '../network/index.ts'
+// Not by the index of the layer: it loads libp2p, which would cost every worker a second of CPU for nothing.
+import { createChannel } from '../network/multiplexer.ts'
+import { systemClock } from '../utils/clock.ts'
+import { ModelNetError } from '../utils/errors.ts'
+import type { LoadedModel, ModelSpec } from './engine.ts'
+import type { LlamaCppEngineOptions } from './engines/llama-cpp.ts'
+import { createLlamaCppEngine } from './engines/llama-cpp.ts'
+import { createModelHandlers } from './model-server.ts'
+import { createProcessTransport } from './process-transport.ts'
+
+/** What the node gives the worker process on its command line, as JSON. */
+export type InferenceWorkerOptions = Omit<LlamaCppEngineOptions, 'clock'>
+
+// Our own parent wrote the argument.
+const options = JSON.parse(process.argv[2] ?? '{}') as InferenceWorkerOptions
+const LoadBody = z.object({ spec: z.custom<ModelSpec>(), node: z.string() })
+const UnloadBody = z.object({ id: z.string() })
+
+const engine = createLlamaCppEngine(options)
+const models = new Map<string, LoadedModel>()
+
+/** Loads a model and answers with its card. */
+const load: CallHandler = async function* (body, _call, { signal }) {
+  const { spec, node } = LoadBody.parse(body)
+  if (models.has(spec.id)) throw new ModelNetError('INVALID_CONFIG', `model ${spec.id} is loaded already`)
+  const model = await engine.load(spec, { node, signal })
+  models.set(spec.id, model)
+  yield model.card
+}
+
+const unload: CallHandler = async function* (body) {
+  const { id } = UnloadBody.parse(body)
+  const model = models.get(id)
+  models.delete(id)
+  await model?.close()
+  yield null
+}
+
+const shutdown: CallHandler = async function* () {
+  await engine.close()
+  yield null
+}
+
+/** Shows that the event loop of the worker turns. */
+const ping: CallHandler = async function* () {
+  yield null
+}
+
+// The node decides when the worker ends: a Ctrl-C reaches both, and the death of the node closes the pipe.
+process.on('SIGINT', () => undefined)
+process.on('SIGTERM', () => undefined)
+process.on('disconnect', () => process.exit(0))
+
+createChannel(createProcessTransport(process), {
+  handlers: { ...createModelHandlers(() => [...models.values()]), load, unload, shutdown, ping },
+  peer: 'local',
+  clock: systemClock,
+})
