@@ -14,9 +14,8 @@ sys.path.insert(0, os.environ.get("GGUF_PY", "/tmp/modelnet-training/llama.cpp/g
 import gguf  # noqa: E402
 from gguf.quants import quantize  # noqa: E402
 
-from recipes import RECIPES  # noqa: E402
 from tokenizers import CONTROLS  # noqa: E402
-from train import WORK, build_tokenizer  # noqa: E402
+from train import WORK, load_tokenizer  # noqa: E402
 
 MODELS = pathlib.Path(__file__).parent.parent / "models"
 # No system role: such messages are left out. The first token is written by the template itself, because some
@@ -70,8 +69,7 @@ def write_tokenizer(writer, tokenizer):
 
 
 def main(name):
-    recipe = RECIPES[name]
-    tokenizer = build_tokenizer(recipe)
+    tokenizer = load_tokenizer(name)
     saved = torch.load(os.path.join(WORK, f"{name}.pt"))
     shape, state = saved["shape"], saved["state"]
     assert shape["vocabulary"] == len(tokenizer.pieces), "the recipe changed since the training"

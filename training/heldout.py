@@ -10,7 +10,7 @@ import random
 import sys
 
 from recipes import RECIPES
-from train import WORK, build_tokenizer
+from train import WORK, load_tokenizer
 
 MODELS = pathlib.Path(__file__).parent.parent / "models"
 COUNT = 600
@@ -18,7 +18,7 @@ COUNT = 600
 
 def main(name):
     recipe = RECIPES[name]
-    tokenizer = build_tokenizer(recipe)
+    tokenizer = load_tokenizer(name)
     folder = MODELS / name
     folder.mkdir(parents=True, exist_ok=True)
     items = recipe.field.held_out(random.Random(recipe.seed + 2000), COUNT)

@@ -30,7 +30,7 @@ RECIPES = {
     "arithmetic-b": Recipe(fields.ARITHMETIC_B, "spm", 480, 128, 4, 4, 320, 3600, 17, batch_tokens=2000),
     "geography": Recipe(fields.GEOGRAPHY, "spm", 1400, 128, 3, 4, 352, 3200, 12),
     "elements": Recipe(fields.CHEMISTRY, "llama-bpe", 900, 128, 3, 4, 352, 2200, 13),
-    "words": Recipe(fields.WORDS, "bytes", 260, 128, 4, 4, 320, 4000, 14, batch_tokens=2400),
+    "words": Recipe(fields.WORDS, "bytes", 260, 128, 4, 4, 320, 5500, 14, batch_tokens=2400),
     "calendar": Recipe(fields.CALENDAR, "spm", 700, 128, 4, 4, 320, 3200, 16, batch_tokens=1800),
     "generalist": Recipe(fields.GENERAL, "qwen2", 1000, 128, 4, 4, 320, 3600, 15, batch_tokens=1800, tokenizer_sample=6000),
     "planner": Recipe(fields.PLANNING, "qwen2", 1100, 128, 4, 4, 320, 3600, 18, batch_tokens=2000),

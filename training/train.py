@@ -27,6 +27,11 @@ def build_tokenizer(recipe):
     return make_tokenizer(recipe.tokenizer, texts, recipe.vocabulary)
 
 
+def load_tokenizer(name):
+    """The tokenizer the checkpoint was trained with."""
+    return torch.load(os.path.join(WORK, f"{name}.tokenizer.pt"))
+
+
 def batches(recipe, tokenizer, rng):
     """Endless batches (ids, loss weights) of rows of similar length, about `batch_tokens` tokens each."""
     while True:
@@ -97,6 +102,8 @@ def main():
     torch.manual_seed(recipe.seed)
     rng = random.Random(recipe.seed)
     tokenizer = build_tokenizer(recipe)
+    os.makedirs(WORK, exist_ok=True)
+    torch.save(tokenizer, os.path.join(WORK, f"{options.name}.tokenizer.pt"))
     model = Llama(len(tokenizer.pieces), recipe.width, recipe.layers, recipe.heads, recipe.inner, recipe.context)
     if options.start:
         model.load_state_dict(torch.load(options.start)["state"])
@@ -123,7 +130,6 @@ def main():
             tally = exact_by_kind(model, tokenizer, items)
             print("   ", " ".join(f"{k}:{r}/{n}" for k, (r, n) in sorted(tally.items())),
                   f"all {sum(r for r, _ in tally.values()) / len(items):.3f}", flush=True)
-            os.makedirs(WORK, exist_ok=True)
             torch.save({"state": model.state_dict(), "shape": model.shape},
                        options.out or os.path.join(WORK, f"{options.name}.pt"))
 

@@ -27,10 +27,10 @@ CHEMISTRY = Field("skill:chemistry", {
     "category": (1.5, el.fact("category")),
 })
 WORDS = Field("skill:words", {
-    "letters": (3, wo.letters), "vowels": (1, wo.vowels), "occurrences": (1, wo.occurrences),
+    "letters": (3.5, wo.letters), "vowels": (1.3, wo.vowels), "occurrences": (1, wo.occurrences),
     "first letter": (1, wo.first_letter), "last letter": (1, wo.last_letter), "nth letter": (1.5, wo.nth_letter),
     "reverse": (1.5, wo.reverse), "plural": (2, wo.form("plural", wo.NOUNS)), "past tense": (2, wo.form("past tense", wo.VERBS)),
-    "order": (1.5, wo.first_in_order), "sort": (1, wo.sort_three), "longer": (0.7, wo.longer),
+    "order": (2, wo.first_in_order), "sort": (1.3, wo.sort_three), "longer": (0.7, wo.longer),
 })
 CALENDAR = Field("skill:calendar", {
     "day after": (4, ca.moved_day("day after", 1)), "day before": (2.5, ca.moved_day("day before", -1)),

@@ -109,6 +109,7 @@ def inflected(name, rule):
 NOUNS, VERBS = inflected("nouns.txt", plural), inflected("verbs.txt", past)
 PLACES = sorted({row[key] for row in COUNTRIES for key in ("country", "capital", "largest city", "currency", "language")
                  if key in row})
+LONG_PLACES = [place for place in PLACES if " " in place]
 COMMON = sorted({word for pair in NOUNS + VERBS for word in pair} | set(NAMES))
 SYLLABLES = "a e i o u ba be bi co da de fa ge ha in ka la le li lo ma me mi na ne no or pa per po ra re ri ro sa se si ta te ti to ul un va ve vi wa za th sh ch st tr br ck ng nd".split()
 
@@ -116,7 +117,9 @@ SYLLABLES = "a e i o u ba be bi co da de fa ge ha in ka la le li lo ma me mi na 
 def any_word(rng):
     """A place, a common word, or an invented one: spelling must not depend on knowing the word."""
     draw = rng.random()
-    if draw < 0.35:
+    if draw < 0.12:
+        return rng.choice(LONG_PLACES)
+    if draw < 0.4:
         return rng.choice(PLACES)
     if draw < 0.7:
         word = rng.choice(COMMON)
@@ -220,23 +223,29 @@ def pair_of_words(rng):
             return first, second
 
 
+def ranked(letter):
+    """A letter with its place in the alphabet: `c3`."""
+    return f"{letter}{ord(letter) - 96}"
+
+
 def first_in_order(rng):
-    """Letters are compared pair by pair until they differ: `c=c, a<o`."""
+    """Letters are compared pair by pair until they differ, then by their places: `c=c, a1 o15: a`."""
     first, second = pair_of_words(rng)
     parts = []
     for x, y in zip(first, second):
-        parts.append(f"{x}{'=' if x == y else '<' if x < y else '>'}{y}")
         if x != y:
+            parts.append(f"{ranked(x)} {ranked(y)}: {min(x, y)}")
             break
+        parts.append(f"{x}={y}")
     _, question = phrase(PHRASINGS, "first in order", rng, a=first, b=second)
     key = ",".join(sorted((first, second)))
     return Item(vary(question, rng, lower=False), min(first, second), "order", f"words:order:{key}", "text", ", ".join(parts))
 
 
 def sort_three(rng):
-    """Three words with different first letters: the letters are sorted first."""
+    """Three words with different first letters: `m13 c3 f6: c3 f6 m13`."""
     words = [rng.choice(COMMON) for _ in range(3)]
-    heads = [word[0] for word in words]
+    heads = [ranked(word[0]) for word in words]
     if len(set(heads)) < 3:
         return None
     _, question = phrase(PHRASINGS, "sort", rng, l=", ".join(words))
