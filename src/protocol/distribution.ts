@@ -4,6 +4,7 @@ import {
   type Candidate,
   type DecodeResult,
   type Distribution,
+  type Draft,
   END,
   type TokenDistribution,
 } from './decode.ts'
@@ -19,7 +20,7 @@ export type WireDistribution = Uint8Array | readonly (number | Uint8Array)[]
 /** A `DecodeResult` as a frame carries it. */
 export interface WireDecodeResult {
   readonly distributions?: readonly WireDistribution[]
-  readonly draft?: { readonly bytes: Uint8Array; readonly end: boolean }
+  readonly draft?: Draft
 }
 
 /** Throws ENGINE_FAILED when it is no distribution, so that the fault is found where it is made. */
@@ -40,7 +41,9 @@ export function encodeDecodeResult(result: DecodeResult): WireDecodeResult {
   const { distributions, draft } = result
   return {
     ...(distributions === undefined ? {} : { distributions: distributions.map(encodeDistribution) }),
-    ...(draft === undefined ? {} : { draft: { bytes: draft.bytes, end: draft.end } }),
+    ...(draft === undefined
+      ? {}
+      : { draft: { bytes: draft.bytes, end: draft.end, ...(draft.ends && { ends: draft.ends }) } }),
   }
 }
 
@@ -156,10 +159,16 @@ function toFloat32(value: number, most: number): number {
 function decodeDraft(draft: unknown): NonNullable<DecodeResult['draft']> {
   if (typeof draft !== 'object' || draft === null) throw refuse('expected a draft')
   // A checked view: both fields are tested before they are used.
-  const { bytes, end } = draft as { readonly bytes?: unknown; readonly end?: unknown }
+  const { bytes, end, ends } = draft as { readonly bytes?: unknown; readonly end?: unknown; readonly ends?: unknown }
   if (!(bytes instanceof Uint8Array) || bytes.length > MAX_STEP_BYTES || typeof end !== 'boolean')
     throw refuse('expected a draft of bytes and end')
-  return { bytes, end }
+  if (ends === undefined) return { bytes, end }
+  if (!Array.isArray(ends) || !isAscending(ends, bytes.length)) throw refuse('expected ends of tokens within the draft')
+  return { bytes, end, ends }
 }
+
+const isAscending = (offsets: readonly unknown[], most: number): offsets is readonly number[] =>
+  offsets.every((offset, index) => Number.isInteger(offset) && Number(offset) > Number(offsets[index - 1] ?? 0)) &&
+  Number(offsets.at(-1) ?? 0) <= most
 
 const refuse = (what: string): ModelNetError => new ModelNetError('PROTOCOL_ERROR', `not a distribution: ${what}`)

@@ -37,8 +37,10 @@ export function createFusedSession(members: readonly FusedMember[], options: Fus
   return new Fusion(members, options)
 }
 
-/** The answers to the last question, by offset, to learn from when bytes are committed. */
+/** The answers to the last question, by offset of its proposal, to learn from when bytes are committed. */
 interface Known {
+  /** How far the text has followed the proposal. */
+  readonly position: number
   readonly bytes: Uint8Array
   readonly offsets: readonly number[]
   readonly replies: readonly { readonly seat: Seat; readonly distributions: readonly Distribution[] }[]
@@ -95,8 +97,25 @@ class Fusion extends SteppedSession implements FusedSession {
   #commit(bytes: Uint8Array): void {
     this.#counts.bytes += bytes.length
     this.#ensemble.tell(bytes)
-    if (this.#known) this.#replay(this.#known, bytes, true)
-    this.#known = undefined
+    const size = this.distribution.kind === 'bytes' ? 1 : bytes.length
+    for (let at = 0; at < bytes.length && this.#known; at += size)
+      this.#known = this.#learnFrom(this.#known, bytes.subarray(at, at + size))
+  }
+
+  /** Learns from one symbol of the text; gives what is still known after it. */
+  #learnFrom(known: Known, symbol: Uint8Array): Known | undefined {
+    const { bytes, position, offsets, replies } = known
+    const { seats } = this.#ensemble
+    const index = offsets.indexOf(position)
+    if (index < 0) return undefined
+    for (const { seat, distributions } of replies) {
+      const distribution = distributions[index]
+      if (distribution) seat.count(Buffer.compare(favourite(distribution), symbol) === 0)
+    }
+    const weights = this.#learned(known, index, symbol, this.#weights())
+    for (const [at, seat] of seats.entries()) seat.learned = weights[at] ?? seat.learned
+    const end = position + symbol.length
+    return Buffer.compare(bytes.subarray(position, end), symbol) === 0 ? { ...known, position: end } : undefined
   }
 
   async #draft(maxBytes: number, options: CallOptions): Promise<DecodeResult> {
@@ -127,8 +146,8 @@ class Fusion extends SteppedSession implements FusedSession {
       const replies = answers.flatMap(answer => this.#checked(answer, offsets.length))
       if (replies.length < quorum) continue
       const started = clock.monotonic()
-      this.#known = { bytes, offsets, replies }
-      const fused = this.#replay(this.#known, bytes, false)
+      this.#known = { bytes, offsets, replies, position: 0 }
+      const fused = this.#along(this.#known)
       this.#counts.combiningMs += clock.monotonic() - started
       return fused
     }
@@ -146,42 +165,28 @@ class Fusion extends SteppedSession implements FusedSession {
     }
   }
 
-  /**
-   * Walks over the known offsets as long as the text follows what was proposed, the weights learning on the way.
-   * `final` for text that was committed: what was learned stays, and who agreed is counted.
-   */
-  #replay(known: Known, text: Uint8Array, final: boolean): readonly Distribution[] {
-    const { offsets, replies } = known
-    const { seats } = this.#ensemble
-    const common = commonLength(known.bytes, text)
-    const fused: Distribution[] = []
-    let weights: readonly number[] = seats.map(seat => seat.learned)
-    for (const [index, offset] of offsets.entries()) {
-      if (offset > common) break
-      if (!final) fused.push(this.#combine(known, index, weights))
-      const segment = text.subarray(offset, this.#segmentEnd(offset, offsets[index + 1], common, text.length))
-      if (segment.length === 0) continue
-      const likelihoods = new Map<Seat, number>()
-      for (const { seat, distributions } of replies) {
-        const distribution = distributions[index]
-        if (!distribution) continue
-        likelihoods.set(seat, likelihoodOf(distribution, segment))
-        if (final) seat.count(Buffer.compare(favourite(distribution), segment) === 0)
-      }
-      weights = learned(
-        weights,
-        seats.map(seat => likelihoods.get(seat)),
-        this.#learn,
-      )
-    }
-    if (final) for (const [index, seat] of seats.entries()) seat.learned = weights[index] ?? seat.learned
-    return fused
+  /** What all say at each offset, the weights learning along the proposal as they would if it were committed. */
+  #along(known: Known): readonly Distribution[] {
+    const { bytes, offsets } = known
+    let weights = this.#weights()
+    return offsets.map((offset, index) => {
+      const fused = this.#combine(known, index, weights)
+      const symbol = bytes.subarray(offset, offsets[index + 1] ?? offset)
+      if (symbol.length > 0) weights = this.#learned(known, index, symbol, weights)
+      return fused
+    })
   }
 
-  /** Where the symbol at an offset ends: a byte further, or where the next one begins, or with the text. */
-  #segmentEnd(offset: number, next: number | undefined, common: number, length: number): number {
-    if (this.distribution.kind === 'bytes') return offset + 1
-    return next !== undefined && next <= common ? next : length
+  #weights(): readonly number[] {
+    return this.#ensemble.seats.map(({ learned }) => learned)
+  }
+
+  #learned(known: Known, index: number, symbol: Uint8Array, weights: readonly number[]): readonly number[] {
+    const likelihoods = this.#ensemble.seats.map(seat => {
+      const distribution = known.replies.find(reply => reply.seat === seat)?.distributions[index]
+      return distribution && likelihoodOf(distribution, symbol)
+    })
+    return learned(weights, likelihoods, this.#learn)
   }
 
   #combine({ replies }: Known, index: number, weights: readonly number[]): Distribution {
@@ -204,11 +209,4 @@ class Fusion extends SteppedSession implements FusedSession {
       this.#counts.candidates += fused.candidates.length + (fused.end > Number.NEGATIVE_INFINITY ? 1 : 0)
     return fused
   }
-}
-
-function commonLength(one: Uint8Array, other: Uint8Array): number {
-  const limit = Math.min(one.length, other.length)
-  let length = 0
-  while (length < limit && one[length] === other[length]) length++
-  return length
 }
