@@ -32,7 +32,9 @@ export function decodeFrame(bytes: Uint8Array): unknown {
     throw new ModelNetError('PROTOCOL_ERROR', `frame has ${bytes.length} bytes, at most ${MAX_FRAME_BYTES} are read`)
   const { byteOrderMark } = checkCbor(bytes)
   if (!byteOrderMark) return decode(bytes, DECODE_OPTIONS)
-  return decode(bytes, { ...DECODE_OPTIONS, tokenizer: new MarkKeepingTokenizer(bytes, MARK_KEEPING_OPTIONS) })
+  // A Buffer's slices would be views of the frame.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return decode(plain, { ...DECODE_OPTIONS, tokenizer: new MarkKeepingTokenizer(plain, MARK_KEEPING_OPTIONS) })
 }
 
 const refused = (_value: unknown, type: string): never => {
