@@ -20,7 +20,7 @@ export interface RemoteModelOptions {
 
 const EmbeddingsSchema = z.array(z.array(z.number()))
 
-/** A model behind a channel (a peer's, or one in a worker thread) that looks like one of ours. */
+/** A model behind a channel (a peer's, or one in the worker process) that looks like one of ours. */
 export function createRemoteModel({ card, channel, clock = systemClock }: RemoteModelOptions): LanguageModel {
   const offers = (capability: ModelCard['capabilities'][number]): boolean => card.capabilities.includes(capability)
   const bodyOf = (request: unknown): { model: string; request: unknown } => ({ model: card.id, request })
