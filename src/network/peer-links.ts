@@ -56,7 +56,7 @@ export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
   const add = (stream: FrameStream, peer: string): Channel => {
     const channel = createChannel(createStreamTransport(stream), { handlers, peer, clock, logger })
     const open = channels.get(peer) ?? []
-    channels.set(peer, [...open, channel])
+    channels.set(peer, [...open, channel].slice(-MAX_CHANNELS))
     const [oldest] = open
     if (oldest && open.length >= MAX_CHANNELS) drop(oldest, peer)
     void channel.closed.then(() => remove(channel, peer))
