@@ -1,7 +1,6 @@
-import { ModelNetError } from '../../utils/errors.ts'
 import { announced, boxed, isRefusal, withoutSteps } from './final-answer.ts'
 import type { GradeOptions, Grader } from './grader.ts'
-import { normaliseText } from './text.ts'
+import { normaliseText, textGrader } from './text.ts'
 
 /** A letter that stands for an option, not the article "A" or the pronoun "I": marked by brackets, a point or the end. */
 const MARKED = /(?:^|[\s*_"'“(（[{【])([A-J])(?=[)）\]}】.:：、,，;*_"'”]|\s*$)/gu
@@ -9,14 +8,16 @@ const ALONE = /(?<![\p{L}\p{N}'])([A-J])(?![\p{L}\p{N}'])/gu
 /** Right after an announcement a letter needs no mark and no capital. */
 const STATED = /^(?:option|choice|选项)?[\s*_"'“([（{【$]*([A-Ja-j])(?![\p{L}\p{N}'])/u
 
-/** Multiple choice by letter, A to J, or by the text of exactly one option. */
+/**
+ * Multiple choice by letter, A to J, or by the text of exactly one option. Where the right answer is given as text and
+ * not as a letter, the words of the answer are compared.
+ */
 export const choiceGrader: Grader = {
   name: 'choice',
-  key: readLetter,
+  key: (answer, options) => readLetter(answer, options) ?? textGrader.key(answer, options),
   grade(answer, expected, options) {
-    const wanted = STATED.exec(expected.trim())?.[1]?.toUpperCase()
-    if (!wanted)
-      throw new ModelNetError('INVALID_REQUEST', `expected the letter of an option, got "${expected.slice(0, 80)}"`)
+    const wanted = /^[([]?([A-Ja-j])[)\].]?$/u.exec(expected.trim())?.[1]?.toUpperCase()
+    if (!wanted) return textGrader.grade(answer, expected, options)
     const extracted = readLetter(answer, options)
     if (extracted === undefined) return { verdict: 'abstained' }
     return { verdict: extracted === wanted ? 'right' : 'wrong', extracted }

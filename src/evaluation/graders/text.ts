@@ -1,15 +1,17 @@
 import { announced, boxed, isRefusal, withoutSteps } from './final-answer.ts'
 import type { Grader } from './grader.ts'
 
-/** Lower case, compatibility forms, no marks, no articles, single spaces: what two spellings of one answer share. */
+/** Lower case, compatibility forms, no marks, no articles (unless nothing else is there), single spaces: what two spellings of one answer share. */
 export function normaliseText(text: string): string {
-  return text
+  const words = text
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/[\p{P}\p{S}]+/gu, mark => (/^[-+]$/u.test(mark) ? ' ' : mark === "'" || mark === '’' ? '' : ' '))
-    .replace(/\b(?:a|an|the)\b/gu, ' ')
+    .replace(/['’]/gu, '')
+    .replace(/[\p{P}\p{S}]+/gu, ' ')
     .replace(/\s+/gu, ' ')
     .trim()
+  const withoutArticles = words.replace(/\b(?:a|an|the) (?=\S)/gu, '')
+  return withoutArticles === '' ? words : withoutArticles
 }
 
 /** Normalised equality; a sentence that ends in the answer ("The capital of France is Paris.") counts as that answer. */
