@@ -14,7 +14,7 @@ export interface ChannelTransport {
 }
 
 export interface FrameReceiver {
-  /** `bytes` is what the frame took on the wire; 0 where nothing was encoded. */
+  /** `bytes` is about what the frame takes in memory; 0 where the other side is trusted. */
   frame(frame: ChannelFrame, bytes: number): void
   /** No more frames, with the reason if it was not a good end. Called once. */
   end(error?: unknown): void

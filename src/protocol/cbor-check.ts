@@ -4,13 +4,21 @@ import { MAX_FRAME_ITEMS, MAX_NESTING } from './limits.ts'
 interface Scan {
   readonly bytes: Uint8Array
   items: number
+  byteStrings: number
+  byteOrderMark: boolean
 }
 
 /** What the check saw that the decoder must know. */
 export interface CborFacts {
   /** A text begins with U+FEFF, which decoders of text commonly drop. */
   readonly byteOrderMark: boolean
+  /** About what the decoded value takes in memory, in bytes: many small values take far more than they have on the wire. */
+  readonly memory: number
 }
+
+/** Memory of a value beyond its content in V8, measured with frames of nothing but empty maps and of byte strings. */
+const VALUE_BYTES = 72
+const BYTE_STRING_BYTES = 220
 
 /**
  * Throws PROTOCOL_ERROR unless the bytes are exactly one value of our subset of deterministic CBOR (RFC 8949 4.2):
@@ -19,10 +27,11 @@ export interface CborFacts {
  * `MAX_FRAME_ITEMS` values. Allocates nothing that grows with the input, so it runs before any value is built.
  */
 export function checkCbor(bytes: Uint8Array): CborFacts {
-  const scan: Scan & { byteOrderMark: boolean } = { bytes, items: 0, byteOrderMark: false }
+  const scan: Scan = { bytes, items: 0, byteStrings: 0, byteOrderMark: false }
   const end = checkItem(scan, 0, 0)
   if (end !== bytes.length) throw refuse(`${bytes.length - end} bytes after the value`)
-  return scan
+  const { items, byteStrings, byteOrderMark } = scan
+  return { byteOrderMark, memory: bytes.length + VALUE_BYTES * items + (BYTE_STRING_BYTES - VALUE_BYTES) * byteStrings }
 }
 
 const refuse = (what: string): ModelNetError => new ModelNetError('PROTOCOL_ERROR', `frame is not valid CBOR: ${what}`)
@@ -30,7 +39,7 @@ const refuse = (what: string): ModelNetError => new ModelNetError('PROTOCOL_ERRO
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Checks the value at `start` and returns where the next one begins. */
-function checkItem(scan: Scan & { byteOrderMark: boolean }, start: number, depth: number): number {
+function checkItem(scan: Scan, start: number, depth: number): number {
   const { bytes } = scan
   if (++scan.items > MAX_FRAME_ITEMS) throw refuse(`more than ${MAX_FRAME_ITEMS} values`)
   const initial = byteAt(bytes, start)
@@ -46,6 +55,7 @@ function checkItem(scan: Scan & { byteOrderMark: boolean }, start: number, depth
       return next
     case 2:
       if (argument > left) throw refuse('a byte string is longer than the frame')
+      scan.byteStrings++
       return next + argument
     case 3:
       if (argument > left) throw refuse('a text is longer than the frame')
@@ -68,7 +78,7 @@ function checkItem(scan: Scan & { byteOrderMark: boolean }, start: number, depth
   }
 }
 
-function checkMap(scan: Scan & { byteOrderMark: boolean }, start: number, count: number, depth: number): number {
+function checkMap(scan: Scan, start: number, count: number, depth: number): number {
   let position = start
   let lastStart = 0
   let lastEnd = 0
@@ -95,7 +105,7 @@ function isAscending(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd
   return aEnd - a < bEnd - b
 }
 
-function checkText(scan: { bytes: Uint8Array; byteOrderMark: boolean }, start: number, end: number): void {
+function checkText(scan: Scan, start: number, end: number): void {
   for (let index = start; index < end; index++) {
     if (byteAt(scan.bytes, index) < 0x80) continue
     const text = scan.bytes.subarray(start, end)

@@ -133,7 +133,7 @@ describe('a frame', () => {
 
   it('is refused when few bytes make very many values', () => {
     const bytes = new Uint8Array(MAX_FRAME_ITEMS + 5).fill(0x80)
-    bytes.set(hex('9a00080000'))
+    bytes.set(hex('9a00040000'))
     expect(codeOf(() => decodeFrame(bytes))).toBe('PROTOCOL_ERROR')
   })
 

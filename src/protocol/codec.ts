@@ -28,13 +28,19 @@ export function encodeFrame(value: unknown): Uint8Array {
  * have written, apart from the width of floats; nothing is built before the whole frame has been checked.
  */
 export function decodeFrame(bytes: Uint8Array): unknown {
+  return decodeSizedFrame(bytes).value
+}
+
+/** As `decodeFrame`, and about what the value takes in memory, in bytes. */
+export function decodeSizedFrame(bytes: Uint8Array): { readonly value: unknown; readonly memory: number } {
   if (bytes.length > MAX_FRAME_BYTES)
     throw new ModelNetError('PROTOCOL_ERROR', `frame has ${bytes.length} bytes, at most ${MAX_FRAME_BYTES} are read`)
-  const { byteOrderMark } = checkCbor(bytes)
-  if (!byteOrderMark) return decode(bytes, DECODE_OPTIONS)
+  const { byteOrderMark, memory } = checkCbor(bytes)
+  if (!byteOrderMark) return { value: decode(bytes, DECODE_OPTIONS), memory }
   // A Buffer's slices would be views of the frame.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return decode(plain, { ...DECODE_OPTIONS, tokenizer: new MarkKeepingTokenizer(plain, MARK_KEEPING_OPTIONS) })
+  const tokenizer = new MarkKeepingTokenizer(plain, MARK_KEEPING_OPTIONS)
+  return { value: decode(plain, { ...DECODE_OPTIONS, tokenizer }), memory }
 }
 
 const refused = (_value: unknown, type: string): never => {

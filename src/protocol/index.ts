@@ -5,7 +5,7 @@
 export { digestOf, toCanonicalJson } from './canonical.ts'
 export type { Capability, MeasuredClaim, ModelCard } from './card.ts'
 export { CAPABILITIES, ModelCardSchema, ModelIdSchema, TagSchema } from './card.ts'
-export { decodeFrame, encodeFrame } from './codec.ts'
+export { decodeFrame, decodeSizedFrame, encodeFrame } from './codec.ts'
 export type {
   ByteDistribution,
   Candidate,

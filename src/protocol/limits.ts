@@ -20,8 +20,8 @@ export const MAX_CARDS_PER_NODE = 256
 export const MAX_GOSSIPED_MEMBERS = 200
 /** Nesting of a CBOR or JSON document. */
 export const MAX_NESTING = 32
-/** Values in one frame: 2^19 values take some 40 MB when they are decoded, however few bytes they have. */
-export const MAX_FRAME_ITEMS: number = 2 ** 19
+/** Values in one frame: 2^18 byte strings of one byte each are 0.5 MB on the wire and 57 MB when they are decoded. */
+export const MAX_FRAME_ITEMS: number = 2 ** 18
 /** Calls open at once on one channel, and parts a receiver allows in flight on one call. */
 export const MAX_OPEN_CALLS = 256
 export const CALL_CREDIT = 64
@@ -36,7 +36,7 @@ export const MAX_DISTRIBUTIONS = 4097
 export const DISTRIBUTION_TOLERANCE = 1e-6
 /** The longest deadline a call may carry. */
 export const MAX_DEADLINE_MS: number = 60 * 60 * 1000
-/** Received bytes that wait unread on one channel, all calls together: 16 frames of the largest size. */
+/** Memory of what waits unread on one channel, bodies of open calls included: 16 frames of the largest size. */
 export const MAX_WAITING_BYTES: number = 16 * MAX_FRAME_BYTES
 /** Milliseconds a side may wait for credit: a reader that takes nothing for so long has forgotten the call. */
 export const MAX_STALL_MS: number = 5 * 60 * 1000

@@ -100,7 +100,7 @@ describe('a signed document', () => {
     ['null', forge(header, '{"a":null}', alice)],
     ['a payload that is not JSON', forge(header, 'hello', alice)],
     ['a byte order mark', forge(header, '\uFEFF{"a":1}', alice)],
-    ['very deep nesting', forge(header, '['.repeat(3000) + '1' + ']'.repeat(3000), alice)],
+    ['very deep nesting', forge(header, `${'['.repeat(3000)}1${']'.repeat(3000)}`, alice)],
     ['nothing', ''],
     ['two parts', 'a.b'],
     ['dots', '...'],

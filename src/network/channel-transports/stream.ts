@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, readChannelFrame } from '../../protocol/index.ts'
+import { decodeSizedFrame, encodeFrame, readChannelFrame } from '../../protocol/index.ts'
 import type { ChannelTransport, FrameReceiver } from '../channel-transport.ts'
 import type { FrameStream } from '../network.ts'
 
@@ -6,7 +6,10 @@ import type { FrameStream } from '../network.ts'
 export function createStreamTransport(stream: FrameStream): ChannelTransport {
   const deliver = async (receiver: FrameReceiver): Promise<void> => {
     try {
-      for await (const bytes of stream.frames) receiver.frame(readChannelFrame(decodeFrame(bytes)), bytes.length)
+      for await (const bytes of stream.frames) {
+        const { value, memory } = decodeSizedFrame(bytes)
+        receiver.frame(readChannelFrame(value), memory)
+      }
       receiver.end()
     } catch (error) {
       receiver.end(error)
