@@ -17,5 +17,14 @@ export type {
   MemberMetrics,
   Vote,
 } from './fusion/index.ts'
-export { createFusedSession, decodeText, FUSION_RULES, fusionRule, isFusionRuleName } from './fusion/index.ts'
+export {
+  createFusedSession,
+  decodeText,
+  duetNet,
+  duetNetRaw,
+  FUSION_RULES,
+  fusionRule,
+  isFusionRuleName,
+  jointTruncation,
+} from './fusion/index.ts'
 export type { Answer, Board, Bound, Decoder, Path, PathwayContext, PathwayEvent } from './pathway/path.ts'
