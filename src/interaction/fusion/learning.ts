@@ -62,3 +62,9 @@ export function favourite(distribution: Distribution): Uint8Array {
   const first = distribution.candidates[0]
   return first && first.logprob > distribution.end ? first.bytes : new Uint8Array()
 }
+
+/** The probability of the best symbol, the end included. */
+export function confidenceOf(distribution: Distribution): number {
+  if (distribution.kind === 'bytes') return distribution.probabilities.reduce((max, value) => Math.max(max, value), 0)
+  return Math.exp(Math.max(distribution.candidates[0]?.logprob ?? Number.NEGATIVE_INFINITY, distribution.end))
+}

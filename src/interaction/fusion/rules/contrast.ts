@@ -7,13 +7,24 @@ import { softmax } from '../rule.ts'
 const PLAUSIBLE = 0.1
 const SMALLEST_PROBABILITY = 1e-12
 
-/** Contrastive decoding (Li et al. 2022): what the expert knows beyond the amateur, (1 + a) log p_e - a log p_a. */
-export function contrast(options: {
+/** Members by name, and how much their difference counts. */
+export interface ContrastOptions {
   readonly expert: string
   readonly amateur: string
   /** @default 0.5 */
   readonly strength?: number
-}): FusionRule {
+}
+
+export interface ProxyTuningOptions {
+  readonly base: string
+  readonly tuned: string
+  readonly raw: string
+  /** @default 1 */
+  readonly strength?: number
+}
+
+/** Contrastive decoding (Li et al. 2022): what the expert knows beyond the amateur, (1 + a) log p_e - a log p_a. */
+export function contrast(options: ContrastOptions): FusionRule {
   const { expert, amateur, strength = 0.5 } = options
   return {
     name: 'contrast',
@@ -26,13 +37,7 @@ export function contrast(options: {
 }
 
 /** Proxy tuning (Liu et al. 2024): a base model moved by what tuning changed in a small one, p ~ base (tuned / raw)^a. */
-export function proxyTuning(options: {
-  readonly base: string
-  readonly tuned: string
-  readonly raw: string
-  /** @default 1 */
-  readonly strength?: number
-}): FusionRule {
+export function proxyTuning(options: ProxyTuningOptions): FusionRule {
   const { base, tuned, raw, strength = 1 } = options
   return {
     name: 'proxy',

@@ -1,9 +1,10 @@
 import { fromProbabilities, perKey, rankedCandidates } from '../candidates.ts'
 import type { FusionRule, Vote } from '../rule.ts'
+import { orderedSum } from '../rule.ts'
 import { meanBytes, meanTokens } from './mean.ts'
 
-/** The weight of one member of three or more is capped here, so that no weights make one member the majority. */
-const LARGEST_WEIGHT = 0.4
+/** No member counts more than this times all others together: two fifths of the whole, never the majority. */
+const LARGEST_RATIO = 2 / 3
 
 /**
  * The weighted median of each symbol's probability, then scaled to sum 1: of three or more members, those that hold
@@ -42,8 +43,8 @@ export const robust: FusionRule = {
 }
 
 function cappedWeights(votes: readonly Vote[]): Float64Array {
-  const cap = Math.max(LARGEST_WEIGHT, 1 / votes.length)
-  return Float64Array.from(votes, ({ weight }) => Math.min(weight, cap))
+  const total = orderedSum(Float64Array.from(votes, ({ weight }) => weight))
+  return Float64Array.from(votes, ({ weight }) => Math.min(weight, (total - weight) * LARGEST_RATIO))
 }
 
 /** The mean of the lower and the upper weighted median. */
