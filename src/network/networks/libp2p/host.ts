@@ -1,9 +1,11 @@
 import './polyfill.ts'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import { identify } from '@libp2p/identify'
+import { identify, identifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
+import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { webSockets } from '@libp2p/websockets'
@@ -26,7 +28,22 @@ export interface HostOptions {
    * together. @default 100
    */
   readonly inboundConnectionsPerSecond?: number
+  /**
+   * A secret of 64 hexadecimal digits that all nodes of a private network share: without it not even a handshake
+   * succeeds. It keeps strangers out; it does not tell members apart (see `allow`). @default none
+   */
+  readonly swarmKey?: string
+  /** This node cannot be dialled: it asks the relays it is connected to to be dialled through them. @default false */
+  readonly relayed?: boolean
+  /** This node lets others be dialled through it, so many at once, each so long and so much. @default no relay */
+  readonly relay?: { readonly peers?: number; readonly seconds?: number; readonly bytes?: number }
 }
+
+/**
+ * What a relay gives by default. libp2p's 128 KiB and 2 minutes are for signalling between strangers; a channel with its
+ * heartbeats needs more, and a relay of one's own operator can give it.
+ */
+const RELAY = { peers: 32, seconds: 60 * 60, bytes: 256 * 1024 * 1024 }
 
 /** All a stream may hold unread. Above the window, so that a paused stream is throttled by the window, never reset. */
 const MAX_READ_BUFFER_BYTES = 2 * MAX_FRAME_BYTES
@@ -48,8 +65,11 @@ export async function startHost(seed: Uint8Array, gater: ConnectionGater, option
     host = await createLibp2p({
       start: false,
       privateKey: await generateKeyPairFromSeed('Ed25519', seed),
-      addresses: { listen: [...listen], announce: [...announce] },
-      transports: [tcp(), webSockets()],
+      addresses: { listen: [...listen, ...(options.relayed ? ['/p2p-circuit'] : [])], announce: [...announce] },
+      transports: [tcp(), webSockets(), circuitRelayTransport()],
+      ...(options.swarmKey === undefined
+        ? {}
+        : { connectionProtector: preSharedKey({ psk: toPsk(options.swarmKey) }) }),
       connectionEncrypters: [tls(), noise()],
       streamMuxers: [
         yamux({
@@ -57,7 +77,12 @@ export async function startHost(seed: Uint8Array, gater: ConnectionGater, option
           maxInboundStreams: 64,
         }),
       ],
-      services: { identify: identify({ protocolPrefix: 'modelnet' }), ping: ping({ protocolPrefix: 'modelnet' }) },
+      services: {
+        identify: identify({ protocolPrefix: 'modelnet' }),
+        identifyPush: identifyPush({ protocolPrefix: 'modelnet' }),
+        ping: ping({ protocolPrefix: 'modelnet' }),
+        ...(options.relay ? { relay: relayServer(options.relay) } : {}),
+      },
       connectionGater: gater,
       connectionManager: {
         dialTimeout: dialTimeoutMs,
@@ -83,7 +108,26 @@ export async function startHost(seed: Uint8Array, gater: ConnectionGater, option
   }
 }
 
+function relayServer(limits: NonNullable<HostOptions['relay']>): ReturnType<typeof circuitRelayServer> {
+  const { peers, seconds, bytes } = { ...RELAY, ...limits }
+  return circuitRelayServer({
+    reservations: {
+      maxReservations: peers,
+      defaultDurationLimit: seconds * 1000,
+      defaultDataLimit: BigInt(bytes),
+    },
+  })
+}
+
+/** The key in the file format that libp2p reads. */
+function toPsk(swarmKey: string): Uint8Array {
+  if (!/^[0-9a-f]{64}$/i.test(swarmKey))
+    throw new ModelNetError('INVALID_CONFIG', 'a swarm key has 64 hexadecimal digits')
+  return new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${swarmKey.toLowerCase()}`)
+}
+
 function toListenError(cause: unknown, listen: readonly string[]): ModelNetError {
+  if (cause instanceof ModelNetError) return cause
   const text = cause instanceof Error ? cause.message : String(cause)
   const where = listen.join(', ')
   if (text.includes('EADDRINUSE'))
