@@ -1,6 +1,13 @@
 /**
  * How models work together: the pathway algebra, strategies, fusion, and the choice of a pathway.
  */
+
+export type { AnswerFormat } from './answers/key.ts'
+export { finalAnswer, keyOf } from './answers/key.ts'
+export type { Choice } from './choice.ts'
+export { choosePathway } from './choice.ts'
+export type { AskOptions, Coordinator, CoordinatorComponents } from './coordinator.ts'
+export { AUTO, createCoordinator } from './coordinator.ts'
 export type {
   ChooseOptions,
   DecodeTextMetrics,
@@ -27,4 +34,15 @@ export {
   isFusionRuleName,
   jointTruncation,
 } from './fusion/index.ts'
+export type { NetworkModelOptions } from './network-model.ts'
+export { asLanguageModel } from './network-model.ts'
 export type { Answer, Board, Bound, Decoder, Path, PathwayContext, PathwayEvent } from './pathway/path.ts'
+export { printPathway } from './pathway/print.ts'
+export type { Arguments, DecoderTerm, Role, Term } from './pathway/term.ts'
+export { parseTerm, TermSchema, termJsonSchema } from './pathway/term.ts'
+export { parsePathway } from './pathway/text.ts'
+export type { Condition, Rule, Strategy, Vocabulary } from './pathway/vocabulary.ts'
+export type { AskResult, MemberReport } from './result.ts'
+export { defaultVocabulary, STRATEGIES } from './strategies/index.ts'
+export type { Trace } from './trace.ts'
+export { parseTrace, traceJsonSchema } from './trace.ts'

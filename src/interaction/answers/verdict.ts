@@ -66,7 +66,8 @@ const DOUBLE_NEGATIVES: readonly RegExp[] = [
 ]
 
 const NEGATIVES: readonly RegExp[] = [
-  /\b(?:not|isn't|aren't|wasn't|don't|doesn't|didn't|can't|cannot|can not|won't|wouldn't|couldn't|never|hardly|neither|fail(?:s|ed)? to|refuse to|unable to)\s+(?:\w+\s+){0,5}?(?:accept\w*|approv\w*|agree\w*|correct|right|true|satisf\w+|valid|endorse\w*|support\w*|consent\w*|ok(?:ay)?|good|adequate|sufficient|yes|pass\w*|consistent|entailed|grounded)\b/gu,
+  /\b(?:not|isn't|aren't|wasn't|don't|doesn't|didn't|can't|cannot|can not|won't|wouldn't|couldn't|never|hardly|neither|fail(?:s|ed)? to|refuse to|unable to)\s+(?:\w+\s+){0,5}?(?:accept\w*|approv\w*|agree\w*|correct|right|true|satisf\w+|valid|endorse\w*|support\w*|consent\w*|ok(?:ay)?|adequate|sufficient|yes|pass\w*|consistent|entailed|grounded)\b/gu,
+  /\b(?:not|isn't|no)\s+(?:very |at all |a )?good\b/gu,
   /\b(?:no|nope|nah|false|incorrect\w*|wrong|reject\w*|disapprov\w*|disagree\w*|unacceptable|unsatisf\w*|invalid|inadequate|insufficient|unsupported|refuse\w*|deny|denied|inaccurate|inconsistent|ungrounded|dissatisf\w*|mistaken|fail(?:s|ed)?)\b/gu,
   /(?:不|未|没有|没|無|无法|難以|难以|并非|不能)(?:能|会|够|予|是|太|够)?(?:认可|接受|同意|通过|正确|赞同|满意|支持|对|行|合格|可以|可)|拒绝|否决|反对|错误|错|否|不是/gu,
   /\b(?:nein|falsch|nicht|abgelehnt|ablehnen|non|faux|incorrecte?|rejet\w*|refus\w*|inexacte?|falso|incorrecto|rechaz\w*|não|errado|нет|неверно|неправильно|не|sbagliato|niet|onjuist|nee|hayır|yanlış)(?![\p{L}])(?:\s+(?:akzept\w*|richtig|korrekt|accept\w*|acept\w*|correct\w*|верно|correto|d'accord))?/gu,

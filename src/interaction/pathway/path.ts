@@ -39,6 +39,14 @@ export interface Board {
  */
 export type PathwayEvent =
   | {
+      /** The first event: what will run, why, and what it costs at most. */
+      readonly type: 'pathway-start'
+      /** Text form. */
+      readonly pathway: string
+      readonly why: string
+      readonly bound: Bound
+    }
+  | {
       readonly type: 'call-start'
       readonly call: string
       readonly model: string
@@ -52,12 +60,13 @@ export type PathwayEvent =
       /** Who answered in the end: another than at the start after a failover. */
       readonly model: string
       readonly node: string
-      readonly usage: Usage
       readonly ms: number
       /** Until the first part. */
       readonly firstMs?: number
       readonly cost: number
-      readonly text: string
+      /** Part of a joint text that is its own choice, 0..1; absent for a text of one model. */
+      readonly share?: number
+      readonly answer: Answer
     }
   | {
       readonly type: 'call-fail'
@@ -116,7 +125,20 @@ export interface PathwayContext {
   readonly visible: boolean
   /** Answers of earlier requests, for `cached`. */
   readonly cache: AnswerCache
+  /** Calls of a recorded run by scope: what was answered then is answered again, and nobody is asked. */
+  readonly recorded?: ReadonlyMap<string, RecordedCall>
 }
+
+/** One call as a trace keeps it. */
+export type RecordedCall =
+  | {
+      readonly answer: Answer
+      readonly model: string
+      readonly node: string
+      readonly ms: number
+      readonly cost: number
+    }
+  | { readonly code: string; readonly message: string; readonly ms: number }
 
 /** Several candidates as one model that survives the loss of any of them; `onSwitch` is told who takes over. */
 export type Failover = (

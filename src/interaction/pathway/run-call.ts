@@ -5,6 +5,7 @@ import { hash32 } from '../../utils/random.ts'
 import { createReasoningFilter } from '../answers/reasoning.ts'
 import { costOf } from './ledger.ts'
 import type { Answer, Board, PathwayContext, PathwayEvent } from './path.ts'
+import { replayCall } from './replay-call.ts'
 import type { Wanted } from './resolve.ts'
 import { resolve } from './resolve.ts'
 import { countCharacters, estimateTokens, fitMessages } from './trimming.ts'
@@ -36,6 +37,7 @@ export async function* runCall(
   context: PathwayContext,
 ): AsyncGenerator<PathwayEvent, Answer> {
   context.signal.throwIfAborted()
+  if (context.recorded) return yield* replayCall(request.why, context, context.recorded)
   const candidates = resolve(request, board, context.matcher)
   const lead = candidates[0] as Candidate // resolve throws rather than giving none
   const options = request.options ?? board.task.options
@@ -64,20 +66,8 @@ export async function* runCall(
   try {
     yield* generate(call, candidates, granted, options.maxTokens === undefined, context)
     const cost = settle()
-    const ms = context.clock.monotonic() - started
-    yield {
-      type: 'call-end',
-      call: context.scope,
-      model: call.serving.model.card.id,
-      node: nodeOf(call.serving),
-      usage: call.usage,
-      ms,
-      ...(call.firstMs === undefined ? {} : { firstMs: call.firstMs - started }),
-      cost,
-      text: call.text,
-    }
     const { sum, count } = call.logprobs
-    return {
+    const answer: Answer = {
       text: call.text,
       by: call.serving.name,
       usage: call.usage,
@@ -85,6 +75,17 @@ export async function* runCall(
       ...(count > 0 ? { confidence: Math.exp(sum / count) } : {}),
       ...(request.tainted ? { tainted: true } : {}),
     }
+    yield {
+      type: 'call-end',
+      call: context.scope,
+      model: call.serving.model.card.id,
+      node: nodeOf(call.serving),
+      ms: context.clock.monotonic() - started,
+      ...(call.firstMs === undefined ? {} : { firstMs: call.firstMs - started }),
+      cost,
+      answer,
+    }
+    return answer
   } catch (cause) {
     const error = toModelNetError(cause, 'ENGINE_FAILED')
     const ms = context.clock.monotonic() - started

@@ -1,0 +1,5 @@
+import type { Condition } from '../pathway/vocabulary.ts'
+import { agree, confident, consensus, parsed, sure } from './agreement.ts'
+
+/** Every condition that `?{…}` and `loop` know. */
+export const CONDITIONS: readonly Condition[] = [sure, agree, consensus, parsed, confident]
