@@ -18,6 +18,8 @@ export interface FusionRecipe {
   readonly topP?: number
   /** T: one of the best T is drawn; 1 is greedy. @default 1 */
   readonly topT?: number
+  /** For `duet-raw` and `dk`: nats added to log-probabilities to stand for raw logits. @default 10 */
+  readonly offset?: number
 }
 
 export interface FusedAnswer extends SystemAnswer {

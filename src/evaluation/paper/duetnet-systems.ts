@@ -6,13 +6,14 @@ import { combinations, reference } from './terms.ts'
 /** The methods of tables 5 and 7, then ours: shift-invariant DuetNet, and exact bytes with learned weights. */
 export const METHODS: readonly FusionRecipe['method'][] = ['gac', 'unite', 'dp', 'dk', 'duet-raw', 'duet', 'bytes']
 
-/** T, K and P of figures 6, 12 and 13; the others stay at T = 1, K = 10, P = 0.75. */
+/** T, K and P of figures 6, 12 and 13, and the offset of raw logits; the others stay at T = 1, K = 10, P = 0.75. */
 export const SWEEPS: Readonly<Record<SweptParameter, readonly number[]>> = {
   topT: [1, 2, 3, 20],
   topK: [1, 2, 4, 6, 8, 10],
   topP: [0.1, 0.3, 0.5, 0.65, 0.75, 0.85, 0.9, 1],
+  offset: [0, 3, 10, 25],
 }
-export type SweptParameter = 'topT' | 'topK' | 'topP'
+export type SweptParameter = 'topT' | 'topK' | 'topP' | 'offset'
 
 export const nameOf = (members: readonly string[], method: FusionRecipe['method']): string =>
   `${members.join(' & ')} ${method}`
@@ -48,7 +49,7 @@ export const consistencySystems = (bench: PaperBench, members: readonly string[]
 
 /** Figures 6, 12 and 13 on one group, with DuetNet as published and without its defect. */
 export const sweepSystems = (bench: PaperBench, group: readonly string[]): readonly System[] =>
-  (['topT', 'topK', 'topP'] as const).flatMap(parameter =>
+  (['topT', 'topK', 'topP', 'offset'] as const).flatMap(parameter =>
     SWEEPS[parameter].flatMap(value =>
       (['duet-raw', 'duet'] as const).map(method =>
         fusionSystem(bench, `${sweepName(group, parameter, value)} ${method}`, group, { method, [parameter]: value }),

@@ -188,11 +188,11 @@ function methodTable(
 }
 
 function sweepBlocks(evaluation: Evaluation, sets: readonly QuestionSet[], group: readonly string[]): readonly Block[] {
-  return (['topT', 'topP', 'topK'] as const).map(parameter => ({
+  return (['topT', 'topP', 'topK', 'offset'] as const).map(parameter => ({
     kind: 'lines',
     chart: {
-      title: `Sweep of ${parameter.slice(3)} for ${group.join(' & ')} (figures 6, 12, 13); the other two stay at T=1, K=10, P=0.75`,
-      xLabel: parameter.slice(3),
+      title: `Sweep of ${parameter.replace('top', '')} for ${group.join(' & ')} (figures 6, 12, 13); the other two stay at T=1, K=10, P=0.75`,
+      xLabel: parameter.replace('top', ''),
       yLabel: 'right answers, %',
       x: SWEEPS[parameter],
       ordinal: true,
