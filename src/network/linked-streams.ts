@@ -50,6 +50,7 @@ class LinkedStream implements FrameStream {
       )
     const { other } = this
     if (this.#isClosed || other === undefined) throw this.#error ?? lost('it was closed')
+    other.#waitingBytes += frame.length // what is on its way counts too
     this.#schedule(() => other.#arrive(frame))
     while (other.#waitingBytes > this.#highWaterBytes && !this.#isClosed && !other.#isClosed)
       await new Promise<void>(resolve => other.#drained.push(resolve))
@@ -75,9 +76,7 @@ class LinkedStream implements FrameStream {
   }
 
   #arrive(frame: Uint8Array): void {
-    if (this.#isClosed) return
-    this.#waitingBytes += frame.length
-    this.#arrived.push(frame)
+    if (!this.#isClosed) this.#arrived.push(frame)
   }
 
   async *#read(): AsyncGenerator<Uint8Array, void> {

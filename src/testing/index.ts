@@ -6,6 +6,8 @@ export type { HashedTokenModel, HashedTokenModelOptions } from './hashed-token-m
 export { createHashedTokenModel } from './hashed-token-model.ts'
 export type { ManualClock } from './manual-clock.ts'
 export { createManualClock, settle } from './manual-clock.ts'
+export type { NetworkSuiteOptions } from './network-suite.ts'
+export { networkSuite } from './network-suite.ts'
 export type { ScriptedModel, ScriptedModelOptions } from './scripted-model.ts'
 export { createScriptedCard, createScriptedModel } from './scripted-model.ts'
 export type { ScriptedSession, ScriptedSessionOptions } from './scripted-session.ts'

@@ -81,6 +81,7 @@ export function toFrameStream(stream: Stream, options: FrameStreamOptions): Fram
   stream.addEventListener('end', () => {
     if (ended) return
     if (!reader.idle) return finish(lost('it was cut off within a frame'))
+    if (stream.status === 'reset') return finish(lost('it was reset')) // libp2p says `end` before it says so itself
     finish()
     closeWrite().catch(() => undefined) // the other side is gone: nothing is left to close
   })
