@@ -1,6 +1,7 @@
 import { Template } from '@huggingface/jinja'
 import type { ChatMessage } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
+import { CUT, cutControls } from '../../control-cut.ts'
 
 /** Turns messages into the prompt of one model, as the template in its metadata says. */
 export interface ChatTemplate {
@@ -27,9 +28,6 @@ export interface ChatTemplateOptions {
 const CHATML =
   "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{'<|im_start|>assistant\\n'}}{% endif %}"
 
-/** A noncharacter: it has no meaning in text, so it can mark a cut. */
-const CUT = '\uFDD0'
-
 /** Throws INVALID_MODEL_FILE when the template cannot be parsed. */
 export function createChatTemplate(options: ChatTemplateOptions): ChatTemplate {
   const { source = CHATML, bosToken, eosToken } = options
@@ -53,10 +51,10 @@ export function createChatTemplate(options: ChatTemplateOptions): ChatTemplate {
       const prefix = last?.role === 'assistant' ? last.content : ''
       const turns = (last?.role === 'assistant' ? messages.slice(0, -1) : messages)
         .filter(message => supportsSystem || message.role !== 'system')
-        .map(message => ({ ...message, content: cut(message.content, controls) }))
+        .map(message => ({ ...message, content: cutControls(message.content, controls) }))
       if (turns.length === 0) throw new ModelNetError('INVALID_REQUEST', 'expected at least one message of role user')
       try {
-        return (renderAll(turns) + cut(prefix, controls)).split(CUT).filter(piece => piece.length > 0)
+        return (renderAll(turns) + cutControls(prefix, controls)).split(CUT).filter(piece => piece.length > 0)
       } catch (cause) {
         // Templates refuse orders of roles they do not know with raise_exception.
         const why = cause instanceof Error ? cause.message : String(cause)
@@ -88,20 +86,4 @@ function showsSystem(render: (messages: readonly ChatMessage[]) => string): bool
   } catch {
     return false // a template that refuses the role does not have it
   }
-}
-
-/** Marks a cut inside every control text, until no piece spells one. */
-function cut(content: string, controls: readonly string[]): string {
-  let pieces = [content.replaceAll(CUT, '')]
-  for (let changed = true; changed; ) {
-    changed = false
-    pieces = pieces.flatMap(piece => {
-      const found = controls.map(text => piece.indexOf(text)).filter(index => index >= 0)
-      if (found.length === 0) return [piece]
-      changed = true
-      const at = Math.min(...found) + 1
-      return [piece.slice(0, at), piece.slice(at)]
-    })
-  }
-  return pieces.join(CUT)
 }

@@ -1,5 +1,5 @@
 import type { LlamaModel, Token } from 'node-llama-cpp'
-import { ModelNetError } from '../../../utils/errors.ts'
+import { createLongestMatch } from '../../longest-match.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 /** Text to tokens of one model. */
@@ -15,7 +15,7 @@ export interface Tokenizer {
 export function createTokenizer(model: LlamaModel, vocabulary: Vocabulary): Tokenizer {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const bos = model.tokens.shouldPrependBosToken ? model.tokens.bos : null
-  let table: { readonly ids: ReadonlyMap<string, Token>; readonly longest: number } | undefined
+  let longestMatch: ReturnType<typeof createLongestMatch> | undefined
 
   const spells = (tokens: readonly Token[], bytes: Uint8Array): boolean => {
     let at = 0
@@ -26,24 +26,9 @@ export function createTokenizer(model: LlamaModel, vocabulary: Vocabulary): Toke
     }
     return at === bytes.length
   }
-  /** The longest token at each place: not the tokens the model was trained on, but always the right bytes. */
   const spell = (bytes: Uint8Array): readonly Token[] => {
-    table ??= createTable(vocabulary)
-    const { ids, longest } = table
-    const tokens: Token[] = []
-    for (let at = 0; at < bytes.length; ) {
-      let length = Math.min(longest, bytes.length - at)
-      let id: Token | undefined
-      for (; length > 0; length--) {
-        id = ids.get(toKey(bytes.subarray(at, at + length)))
-        if (id !== undefined) break
-      }
-      if (id === undefined)
-        throw new ModelNetError('UNSUPPORTED', `the model has no token for byte 0x${bytes[at]?.toString(16)}`)
-      tokens.push(id)
-      at += length
-    }
-    return tokens
+    longestMatch ??= createLongestMatch(vocabulary.bytes)
+    return longestMatch(bytes) as readonly Token[] // ids of this vocabulary
   }
 
   const template = (text: string): readonly Token[] => model.tokenize(text, true, 'trimLeadingSpace')
@@ -67,19 +52,4 @@ export function createTokenizer(model: LlamaModel, vocabulary: Vocabulary): Toke
       return spells(trimmed, bytes) ? trimmed : spell(bytes)
     },
   }
-}
-
-const toKey = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
-
-function createTable(vocabulary: Vocabulary): { ids: ReadonlyMap<string, Token>; longest: number } {
-  const ids = new Map<string, Token>()
-  let longest = 0
-  vocabulary.bytes.forEach((bytes, id) => {
-    if (!bytes || bytes.length > 256) return
-    const key = toKey(bytes)
-    // The first token of a spelling: later ones are duplicates such as byte tokens.
-    if (!ids.has(key)) ids.set(key, id as Token) // token ids are the indices of the vocabulary
-    longest = Math.max(longest, bytes.length)
-  })
-  return { ids, longest }
 }
