@@ -7,7 +7,7 @@ from generators.base import Field
 
 @dataclass
 class Recipe:
-    """Data, tokenizer, shape and schedule of one model."""
+    """Data, tokenizer, shape and schedule of one model; some have a second phase with other weights of kinds."""
 
     field: Field
     tokenizer: str
@@ -23,6 +23,8 @@ class Recipe:
     matrix_rate: float = 0.02
     other_rate: float = 4e-3
     tokenizer_sample: int = 4000
+    second_steps: int = 0
+    second_field: Field | None = None
 
 
 RECIPES = {

@@ -1,4 +1,4 @@
-"""Train one specialist: `python3 train.py arithmetic-a`. Writes /tmp/modelnet-training/<name>.pt (or --out)."""
+"""Train one specialist: `python3 train.py arithmetic-a`. Writes <name>.pt and its tokenizer to the work folder."""
 import argparse
 import os
 import random
@@ -14,6 +14,7 @@ from tokenizers import make_tokenizer
 
 WORK = os.environ.get("MODELNET_TRAINING", "/tmp/modelnet-training")
 QUESTION_WEIGHT = 0.1  # the question is worth a little: it teaches the vocabulary
+SECOND_RATE = 0.5  # learning rates of a second phase, which starts from a trained model
 POOL = 48  # batches drawn at once and sorted by length, so that little padding is computed
 
 
@@ -32,12 +33,12 @@ def load_tokenizer(name):
     return torch.load(os.path.join(WORK, f"{name}.tokenizer.pt"))
 
 
-def batches(recipe, tokenizer, rng):
+def batches(field, recipe, tokenizer, rng):
     """Endless batches (ids, loss weights) of rows of similar length, about `batch_tokens` tokens each."""
     while True:
         rows, total = [], 0
         while total < POOL * recipe.batch_tokens:
-            item = recipe.field.draw(rng)
+            item = field.draw(rng)
             row = tokenizer.dialogue(item.question, item.reply)
             if len(row[0]) <= recipe.context:
                 rows.append(row)
@@ -89,29 +90,11 @@ def schedule(step, steps):
     return min(1, (step + 1) / 50, (steps - step) / (0.6 * steps))
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--out")
-    parser.add_argument("--start", help="continue from this checkpoint")
-    options = parser.parse_args()
-    recipe = RECIPES[options.name]
-    steps = options.steps or recipe.steps
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    torch.manual_seed(recipe.seed)
-    rng = random.Random(recipe.seed)
-    tokenizer = build_tokenizer(recipe)
-    os.makedirs(WORK, exist_ok=True)
-    torch.save(tokenizer, os.path.join(WORK, f"{options.name}.tokenizer.pt"))
-    model = Llama(len(tokenizer.pieces), recipe.width, recipe.layers, recipe.heads, recipe.inner, recipe.context)
-    if options.start:
-        model.load_state_dict(torch.load(options.start)["state"])
-        rng = random.Random(recipe.seed + 1)
-    optimizer = Optimizer(model, recipe.matrix_rate, recipe.other_rate)
+def run_phase(name, recipe, model, tokenizer, field, steps, rate, seed):
+    """One warm-up, plateau and decay over a field; the checkpoint is saved as it goes."""
+    optimizer = Optimizer(model, recipe.matrix_rate * rate, recipe.other_rate * rate)
     items = recipe.field.held_out(random.Random(recipe.seed + 1000), 240)
-    stream = batches(recipe, tokenizer, rng)
-    print(f"{options.name}: {model.parameter_count()} parameters, {len(tokenizer.pieces)} pieces, {steps} steps", flush=True)
+    stream = batches(field, recipe, tokenizer, random.Random(seed))
     began, running, tokens = time.process_time(), 0.0, 0
     for step in range(steps):
         ids, weight = next(stream)
@@ -130,8 +113,32 @@ def main():
             tally = exact_by_kind(model, tokenizer, items)
             print("   ", " ".join(f"{k}:{r}/{n}" for k, (r, n) in sorted(tally.items())),
                   f"all {sum(r for r, _ in tally.values()) / len(items):.3f}", flush=True)
-            torch.save({"state": model.state_dict(), "shape": model.shape},
-                       options.out or os.path.join(WORK, f"{options.name}.pt"))
+            torch.save({"state": model.state_dict(), "shape": model.shape}, os.path.join(WORK, f"{name}.pt"))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=RECIPES)
+    parser.add_argument("--second", action="store_true", help="only the second phase, from the saved checkpoint")
+    options = parser.parse_args()
+    name, recipe = options.name, RECIPES[options.name]
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.manual_seed(recipe.seed)
+    os.makedirs(WORK, exist_ok=True)
+    if options.second:
+        tokenizer = load_tokenizer(name)
+    else:
+        tokenizer = build_tokenizer(recipe)
+        torch.save(tokenizer, os.path.join(WORK, f"{name}.tokenizer.pt"))
+    model = Llama(len(tokenizer.pieces), recipe.width, recipe.layers, recipe.heads, recipe.inner, recipe.context)
+    print(f"{name}: {model.parameter_count()} parameters, {len(tokenizer.pieces)} pieces, {recipe.steps} steps", flush=True)
+    if options.second:
+        model.load_state_dict(torch.load(os.path.join(WORK, f"{name}.pt"))["state"])
+    else:
+        run_phase(name, recipe, model, tokenizer, recipe.field, recipe.steps, 1.0, recipe.seed)
+    if recipe.second_steps:
+        run_phase(name, recipe, model, tokenizer, recipe.second_field or recipe.field, recipe.second_steps, SECOND_RATE,
+                  recipe.seed + 1)
 
 
 if __name__ == "__main__":
