@@ -25,6 +25,10 @@ export { createTokenSession } from './decoding/token-session.ts'
 export type { Engine, LoadedModel, ModelSpec } from './engine.ts'
 export type { LlamaCppEngineOptions } from './engines/llama-cpp.ts'
 export { createLlamaCppEngine } from './engines/llama-cpp.ts'
+export type { LlamaServerEngineOptions } from './engines/llama-server.ts'
+export { createLlamaServerEngine } from './engines/llama-server.ts'
+export type { OpenAiCompatibleEngineOptions } from './engines/openai-compatible.ts'
+export { createOpenAiCompatibleEngine } from './engines/openai-compatible.ts'
 export type {
   CallOptions,
   DecodeResult,
