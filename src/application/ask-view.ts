@@ -116,8 +116,14 @@ export function summary(report: AnswerReport): string {
 /** Choices and failures are told while they happen, unless text is already streaming. */
 function showEvent(terminal: Terminal, event: Readonly<Record<string, unknown>>, quiet: boolean): void {
   const { type } = event
-  if (type === 'note' && event['stage'] === 'choice' && quiet)
-    terminal.err(paint(terminal, 'cyan', `  ↳ ${printable(String(event['message']))}\n`))
+  if (type === 'pathway-start' && quiet)
+    terminal.err(paint(terminal, 'cyan', `  ↳ ${withShortIds(printable(String(event['why'])))}\n`))
   if (type === 'call-fail')
-    terminal.err(paint(terminal, 'yellow', `  ! ${printable(String(event['message']))}; another takes over\n`))
+    terminal.err(
+      paint(terminal, 'yellow', `  ! ${withShortIds(printable(String(event['message'])))}; another takes over\n`),
+    )
 }
+
+/** Node ids in a sentence, shortened: a person tells nodes apart by their last characters. */
+const withShortIds = (text: string): string =>
+  text.replace(/@?(12D3KooW[1-9A-HJ-NP-Za-km-z]{44})/g, (_, nodeId: string) => ` ${shortId(nodeId)}`)

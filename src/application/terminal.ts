@@ -17,7 +17,8 @@ export const createTerminal = (): Terminal => ({
   out: text => void process.stdout.write(text),
   err: text => void process.stderr.write(text),
   // Colours only where a person looks, and never against their wish (https://no-color.org).
-  color: process.stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
+  color:
+    (process.env['NO_COLOR'] ?? '') === '' && (process.stdout.isTTY === true || Boolean(process.env['FORCE_COLOR'])),
   columns: process.stdout.columns ?? 100,
 })
 

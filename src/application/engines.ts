@@ -1,0 +1,28 @@
+import type { Engine } from '../resource/index.ts'
+import { createWorkerEngine } from '../resource/index.ts'
+import type { Logger } from '../utils/logger.ts'
+import type { EngineName } from './local-models.ts'
+
+/** The engines of one node, each made when a model first needs it. */
+export interface Engines {
+  get(name: EngineName): Engine
+  close(): Promise<void>
+}
+
+const MAKERS: Readonly<Partial<Record<EngineName, (logger: Logger) => Engine>>> = {
+  'llama.cpp': logger => createWorkerEngine({ logger }),
+}
+
+export function createEngines(logger: Logger): Engines {
+  const made = new Map<EngineName, Engine>()
+  return {
+    get(name) {
+      const engine = made.get(name) ?? MAKERS[name]!(logger)
+      made.set(name, engine)
+      return engine
+    },
+    async close() {
+      await Promise.allSettled([...made.values()].map(engine => engine.close()))
+    },
+  }
+}

@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type AskResult, AUTO, type Coordinator, createCoordinator, type PathwayEvent } from '../interaction/index.ts'
+import {
+  createFilePeerBook,
+  createLanDiscovery,
+  createLibp2pNetwork,
+  createMembership,
+  createPeerLinks,
+  type Directory,
+  loadIdentity,
+} from '../network/index.ts'
+import { createAdmission, createModelHandlers, createRemoteModel, selfTest, withAdmission } from '../resource/index.ts'
+import {
+  createCallRecord,
+  createCapabilityMap,
+  createCircuitBreakers,
+  createFailoverModel,
+  createMatcher,
+  createTaskAnalyser,
+  type Task,
+} from '../service/index.ts'
+import { type Clock, systemClock } from '../utils/clock.ts'
+import { createRandom } from '../utils/random.ts'
+import { createClosing } from './closing.ts'
+import type { NodeConfig } from './config-schema.ts'
+import { createEngines } from './engines.ts'
+import type { Asker } from './gateway/chat.ts'
+import { createGateway } from './gateway/server.ts'
+import { loadModels, toModelPlan } from './local-models.ts'
+import { createLogger } from './logger.ts'
+import { createOffers } from './offers.ts'
+
+export interface NodeOptions {
+  /** Ends the start when aborted. */
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+}
+
+export interface NodeAskOptions {
+  /** A model, `model@node`, strategy or pathway term. @default the network chooses */
+  readonly pathway?: string
+  readonly budget?: Task['budget']
+  readonly signal?: AbortSignal
+  /** Told of every step while the answer is made. */
+  readonly onEvent?: (event: PathwayEvent) => void
+}
+
+/** A running participant of a network. */
+export interface Node {
+  readonly id: string
+  /** Multiaddrs at which peers reach it. */
+  readonly addresses: readonly string[]
+  /** `http://127.0.0.1:8747`, without `/v1`. */
+  readonly gatewayUrl: string
+  /** Ids of its own models. */
+  readonly models: readonly string[]
+  readonly directory: Directory
+  /** Asks the network through this node. */
+  ask(question: string, options?: NodeAskOptions): Promise<AskResult>
+  /** Says goodbye, ends running work and frees everything. May be called twice. */
+  close(): Promise<void>
+}
+
+/** A status older than this is told anew even if nothing changed in it. */
+const STATUS_INTERVAL_MS = 200
+
+/**
+ * Puts a node together from a configuration and starts it: identity, network, models, membership, coordinator and
+ * gateway, in this order. When a step fails, the steps before it are undone and its error is thrown.
+ */
+export async function createNode(config: NodeConfig, options: NodeOptions = {}): Promise<Node> {
+  const { clock = systemClock, signal } = options
+  const logger = createLogger(config.logLevel, { node: config.name })
+  const closing = createClosing(logger)
+  try {
+    const identity = await loadIdentity(join(config.dataDir, 'identity.pem'))
+    const random = createRandom(identity.nodeId)
+    const network = createLibp2pNetwork({ identity, clock, logger }, { listen: config.network.listen })
+    closing.add('the network', () => network.close())
+    await network.start()
+
+    const engines = createEngines(logger)
+    closing.add('the engines', () => engines.close())
+    const plans = config.models.map(toModelPlan)
+    const loaded = await loadModels(plans, engines.get, { node: identity.nodeId, ...(signal && { signal }) })
+    const models = await Promise.all(loaded.map(model => selfTest(model, { clock, ...(signal && { signal }) })))
+
+    const admission = createAdmission({ clock })
+    const links = createPeerLinks({ network, clock, logger })
+    closing.add('the links', () => links.close())
+    links.serve(createModelHandlers(() => models, { admission, clock }))
+    const peerBook = createFilePeerBook({ logger, now: () => clock.now() }, join(config.dataDir, 'peers.json'))
+    const membership = await createMembership(
+      { network, links, identity, clock, random, logger, peerBook },
+      { bootstrap: config.network.bootstrap, cards: models.map(model => model.card), agent: config.name },
+    )
+    closing.add('the membership', () => membership.close())
+    const telling = setInterval(
+      () => membership.setStatus({ models: models.map(model => admission.status(model.card)) }),
+      STATUS_INTERVAL_MS,
+    )
+    closing.add('the status', () => clearInterval(telling))
+    if (config.network.mdns) {
+      const discovery = createLanDiscovery(
+        { nodeId: identity.nodeId, addresses: () => network.addresses(), clock, logger },
+        { onFound: (nodeId, addresses) => membership.discover(nodeId, addresses) },
+      )
+      closing.add('the discovery', () => discovery.close())
+    }
+
+    const abilities = createCapabilityMap({ clock })
+    const describeAll = (): void => {
+      for (const card of membership.entries().flatMap(entry => entry.cards)) abilities.describe(card)
+    }
+    describeAll()
+    closing.add('the map', membership.onChange(describeAll))
+    const breakers = createCircuitBreakers({ clock })
+    const calls = createCallRecord({ clock })
+    const offers = createOffers({
+      directory: membership,
+      local: models.map(model => withAdmission(model, admission, 'local')),
+      remote: card => createRemoteModel({ card, channel: () => links.channel(card.node), clock }),
+    })
+    const coordinator = createCoordinator({
+      matcher: createMatcher({ offers, abilities, breakers, calls }),
+      abilities,
+      analyser: createTaskAnalyser(),
+      failover: candidates => createFailoverModel(candidates, { clock, breakers, calls }),
+      clock,
+      random,
+      logger,
+    })
+    const gateway = await createGateway({ ask: toAsker(coordinator), directory: membership, logger }, config.gateway)
+    closing.add('the gateway', () => gateway.close())
+    await membership.ready
+    return {
+      id: identity.nodeId,
+      addresses: network.addresses(),
+      gatewayUrl: gateway.url,
+      models: models.map(model => model.card.id),
+      directory: membership,
+      ask: (question, asked = {}) => ask(coordinator, question, asked),
+      close: () => closing.run(),
+    }
+  } catch (error) {
+    await closing.run()
+    throw error
+  }
+}
+
+/** What a request values when it does not say. */
+const PREFERENCE: Task['preference'] = { quality: 1, cost: 0, latency: 0.01 }
+
+async function ask(coordinator: Coordinator, question: string, options: NodeAskOptions): Promise<AskResult> {
+  const { pathway = AUTO, budget = {}, signal, onEvent } = options
+  const task: Task = {
+    id: randomUUID(),
+    messages: [{ role: 'user', content: question }],
+    options: {},
+    budget,
+    preference: PREFERENCE,
+  }
+  const run = coordinator.ask(task, { pathway, ...(signal && { signal }) })
+  let step = await run.next()
+  for (; !step.done; step = await run.next()) onEvent?.(step.value)
+  return step.value
+}
+
+/** The gateway's view of the coordinator: `modelnet/auto` is the automatic choice, `modelnet/vote` the strategy `vote`. */
+function toAsker(coordinator: Coordinator): Asker {
+  const strategies = new Set(['auto', ...coordinator.strategies.map(strategy => strategy.name)])
+  return (request, signal) => {
+    const short = request.model.startsWith('modelnet/') ? request.model.slice('modelnet/'.length) : ''
+    const pathway = strategies.has(short) ? short : request.model
+    return coordinator.ask({ id: randomUUID(), ...request.task }, { pathway, signal })
+  }
+}
