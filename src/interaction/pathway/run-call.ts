@@ -43,6 +43,7 @@ export async function* runCall(
   const options = request.options ?? board.task.options
   const call: Running = {
     request: { ...options, ...seedOf(options.seed, context.scope), messages: request.messages },
+    composed: request.tainted ?? false,
     serving: lead,
     notes: [],
     text: '',
@@ -98,6 +99,8 @@ export async function* runCall(
 
 interface Running {
   request: GenerateRequest
+  /** The messages carry texts of other models, which may be cut. */
+  readonly composed: boolean
   serving: Candidate
   readonly notes: PathwayEvent[]
   text: string
@@ -147,9 +150,12 @@ function trim(call: Running, details: Readonly<Record<string, unknown>>, context
   const room = call.request.maxTokens ?? Number(contextLength) / 4
   const ratio = (0.9 * (Number(contextLength) - room)) / Number(promptTokens)
   const share = ratio > 0.05 && ratio < 0.9 ? ratio : 0.66
-  const fitted = fitMessages(call.request.messages, Math.floor(countCharacters(call.request.messages) * share))
-  if (fitted.removed === 0)
-    throw new ModelNetError('CONTEXT_OVERFLOW', 'the question does not fit the context of the model')
+  const { messages } = call.request
+  const fitted = fitMessages(messages, Math.floor(countCharacters(messages) * share), call.composed)
+  if (fitted.removed === 0) {
+    const message = `the question takes ${promptTokens} tokens, the context of ${call.serving.name} has ${contextLength}`
+    throw new ModelNetError('CONTEXT_OVERFLOW', message, { details })
+  }
   call.request = { ...call.request, messages: fitted.messages }
   const message = `${fitted.removed} characters were left out to fit the context of ${call.serving.name}`
   return { type: 'note', stage: context.scope, message, facts: { removed: fitted.removed } }

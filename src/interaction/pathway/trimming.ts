@@ -3,12 +3,14 @@ import type { ChatMessage } from '../../protocol/index.ts'
 const OMITTED = '\n[… left out …]\n'
 
 /**
- * Shortens a conversation to so many characters: first the oldest turns go, then the middle of the longest text, until
- * it fits. System messages and the last message stay. `removed` counts characters.
+ * Shortens a conversation to so many characters: first the oldest turns go, then, with `cutTexts`, the middle of the
+ * longest text, until it fits. System messages and the last message stay. A user's own question is never cut: half of it
+ * would be another question. `removed` counts characters.
  */
 export function fitMessages(
   messages: readonly ChatMessage[],
   maxCharacters: number,
+  cutTexts: boolean,
 ): { readonly messages: readonly ChatMessage[]; readonly removed: number } {
   let kept = [...messages]
   let removed = 0
@@ -20,6 +22,7 @@ export function fitMessages(
       kept = kept.toSpliced(index, 1)
     }
   }
+  if (!cutTexts) return { messages: kept, removed }
   for (let over = countCharacters(kept) - maxCharacters; over > 0; over = countCharacters(kept) - maxCharacters) {
     const longest = kept.reduce(
       (best, { content }, index) => (content.length > (kept[best]?.content.length ?? 0) ? index : best),
