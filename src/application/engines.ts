@@ -1,5 +1,5 @@
 import type { Engine } from '../resource/index.ts'
-import { createWorkerEngine } from '../resource/index.ts'
+import { createLlamaServerEngine, createOpenAiCompatibleEngine, createWorkerEngine } from '../resource/index.ts'
 import type { Logger } from '../utils/logger.ts'
 import type { EngineName } from './local-models.ts'
 
@@ -9,15 +9,17 @@ export interface Engines {
   close(): Promise<void>
 }
 
-const MAKERS: Readonly<Partial<Record<EngineName, (logger: Logger) => Engine>>> = {
+const MAKERS: Readonly<Record<EngineName, (logger: Logger) => Engine>> = {
   'llama.cpp': logger => createWorkerEngine({ logger }),
+  'llama-server': () => createLlamaServerEngine(),
+  'openai-compatible': () => createOpenAiCompatibleEngine(),
 }
 
 export function createEngines(logger: Logger): Engines {
   const made = new Map<EngineName, Engine>()
   return {
     get(name) {
-      const engine = made.get(name) ?? MAKERS[name]!(logger)
+      const engine = made.get(name) ?? MAKERS[name](logger)
       made.set(name, engine)
       return engine
     },
