@@ -1,6 +1,6 @@
 import type { Analysis, Matcher } from '../service/index.ts'
 import type { ModelNetError } from '../utils/errors.ts'
-import { referencesOf } from './pathway/decoders.ts'
+import { referencesOf } from './pathway/decoder-plan.ts'
 import type { Board } from './pathway/path.ts'
 import { resolve } from './pathway/resolve.ts'
 import type { Term } from './pathway/term.ts'

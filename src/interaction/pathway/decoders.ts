@@ -1,25 +1,23 @@
 import type { DecodeSession, DistributionKind } from '../../resource/index.ts'
-import type { Candidate } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
-import type { FusedSession } from '../fusion/index.ts'
-import { createFusedSession, fusionRule, isFusionRuleName } from '../fusion/index.ts'
+import type { FusedSession, FusionRule } from '../fusion/index.ts'
+import {
+  contrast,
+  createDeferringSession,
+  createFusedSession,
+  createGatedSession,
+  createSpeculativeSession,
+  fusionRule,
+  proxyTuning,
+} from '../fusion/index.ts'
+import type { DecoderPlan, Voice } from './decoder-plan.ts'
+import { hasRoles, planDecoder, voicesOf } from './decoder-plan.ts'
+import { createDraftedSession } from './drafted-session.ts'
 import type { Board, PathwayContext, PathwayEvent } from './path.ts'
-import { resolve } from './resolve.ts'
-import type { DecoderTerm } from './term.ts'
+import type { Arguments, DecoderTerm } from './term.ts'
 
 /** Token candidates asked of members that cannot give bytes: UniTE and DuetNet use 10, GaC's approximation 50. */
 const TOP_TOKENS = 50
-
-/** A member with less than this share of the best member's ability has no voice (competence before fusion). */
-const MIN_COMPETENCE = 0.6
-
-/** One model of a decoder, in the order of the term. */
-export interface Voice {
-  /** `model@node`; a second voice of one model carries `#2`. */
-  readonly name: string
-  readonly candidate: Candidate
-  readonly weight: number
-}
 
 export interface OpenedDecoder {
   readonly session: DecodeSession
@@ -28,24 +26,14 @@ export interface OpenedDecoder {
   shares(): ReadonlyMap<string, number>
 }
 
-/** Told while a decoder is open. */
-export type Told = (event: PathwayEvent) => void
+type Member = OpenedDecoder & { readonly weight: number }
 
-/** References of a decoder term, in order. */
-export const referencesOf = (decoder: DecoderTerm): readonly string[] =>
-  'lift' in decoder
-    ? [decoder.lift]
-    : 'fuse' in decoder
-      ? decoder.fuse.flatMap(referencesOf)
-      : [...referencesOf(decoder.speculate), ...referencesOf(decoder.body)]
-
-/** Throws INVALID_PATHWAY for unknown rules, before anything runs. */
-export function checkDecoder(decoder: DecoderTerm): void {
-  if ('lift' in decoder) return
-  if ('speculate' in decoder)
-    throw new ModelNetError('UNSUPPORTED', 'drafting by another model (a ~ b) is not available yet')
-  fusionRule(decoder.rule ?? 'mean')
-  for (const part of decoder.fuse) checkDecoder(part)
+/** What is handed down while sessions are opened. */
+interface Opening {
+  readonly board: Board
+  readonly context: PathwayContext
+  readonly distribution: DistributionKind
+  readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
 }
 
 /** Opens a decoder on the task of the board: resolves all its models first, then opens their sessions at once. */
@@ -53,130 +41,128 @@ export async function openDecoder(
   decoder: DecoderTerm,
   board: Board,
   context: PathwayContext,
-  tell: Told,
+  tell: (event: PathwayEvent) => void,
 ): Promise<OpenedDecoder> {
-  const plan = planOf(decoder, board, context, new Map())
-  const able = voicesOf(plan).map(({ candidate }) => candidate.model.card.capabilities)
-  const bytes = able.every(capabilities => capabilities.includes('bytes'))
-  const distribution: DistributionKind = bytes ? { kind: 'bytes' } : { kind: 'tokens', top: TOP_TOKENS }
-  return await open(plan, distribution, board, context, tell)
+  const plan = planDecoder(decoder, board, context)
+  const bytes = voicesOf(plan).every(({ candidate }) => candidate.model.card.capabilities.includes('bytes'))
+  return await open(plan, {
+    board,
+    context,
+    distribution: bytes ? { kind: 'bytes' } : { kind: 'tokens', top: TOP_TOKENS },
+    note: (message, facts) => tell({ type: 'note', stage: context.scope, message, ...(facts ? { facts } : {}) }),
+  })
 }
 
-type Plan =
-  | { readonly kind: 'lift'; readonly voice: Voice; readonly candidates: readonly Candidate[] }
-  | {
-      readonly kind: 'fuse'
-      readonly rule: string
-      readonly members: readonly Plan[]
-      readonly weights: readonly number[]
-    }
-
-const voicesOf = (plan: Plan): readonly Voice[] =>
-  plan.kind === 'lift' ? [plan.voice] : plan.members.flatMap(voicesOf)
-
-/** A reference that stands twice means two distinct models: ranks of it. */
-function planOf(decoder: DecoderTerm, board: Board, context: PathwayContext, ranks: Map<string, number>): Plan {
-  if ('lift' in decoder) {
-    const rank = ranks.get(decoder.lift) ?? 0
-    ranks.set(decoder.lift, rank + 1)
-    const candidates = resolve({ reference: decoder.lift, rank }, board, context.matcher).filter(
-      ({ model }) => model.open,
-    )
-    const [candidate] = candidates
-    if (!candidate) throw new ModelNetError('UNSUPPORTED', `no model that ${decoder.lift} names offers decode sessions`)
-    return { kind: 'lift', voice: { name: candidate.name, candidate, weight: 1 }, candidates }
-  }
-  if ('speculate' in decoder) throw new ModelNetError('UNSUPPORTED', 'drafting by another model is not available yet')
-  const members: Plan[] = []
-  const lost: unknown[] = []
-  for (const part of decoder.fuse) {
-    try {
-      members.push(planOf(part, board, context, ranks))
-    } catch (error) {
-      lost.push(error)
-    }
-  }
-  if (members.length === 0) throw lost[0]
-  return { kind: 'fuse', rule: decoder.rule ?? 'mean', members, weights: decoder.weights ?? competence(members) }
-}
-
-/** Weight by expected ability; who is far below the best is silent, or a fusion ends below its best member. */
-function competence(members: readonly Plan[]): readonly number[] {
-  const abilities = members.map(member => Math.max(...voicesOf(member).map(({ candidate }) => candidate.ability.mean)))
-  const best = Math.max(...abilities)
-  return abilities.map(ability => (ability >= MIN_COMPETENCE * best ? ability : 0))
-}
-
-async function open(
-  plan: Plan,
-  distribution: DistributionKind,
-  board: Board,
-  context: PathwayContext,
-  tell: Told,
-): Promise<OpenedDecoder> {
-  if (plan.kind === 'lift') {
-    const model = context.failover(plan.candidates, ({ from, to, code }) =>
-      tell({
-        type: 'note',
-        stage: context.scope,
-        message: `${from} failed (${code}), ${to ?? 'nobody'} takes over`,
-        facts: { from, to, code },
-      }),
-    )
-    if (!model.open) throw new ModelNetError('UNSUPPORTED', `${plan.voice.name} offers no decode sessions`)
-    const { stop: _stop, ...options } = board.task.options
-    const session = await model.open(
-      { ...options, messages: board.task.messages },
-      { signal: context.signal, distribution },
-    )
-    return { session, voices: [plan.voice], shares: () => new Map([[plan.voice.name, 1]]) }
-  }
-  const wanted = plan.members
-    .map((member, index) => ({ member, weight: plan.weights[index] ?? 1 }))
-    .filter(({ weight }) => weight > 0)
+async function open(plan: DecoderPlan, opening: Opening): Promise<OpenedDecoder> {
+  if (plan.kind === 'lift') return await openOne(plan, opening)
+  if (plan.kind === 'speculate') return await openSpeculation(plan, opening)
   const silent = plan.members.filter((_, index) => (plan.weights[index] ?? 1) <= 0).flatMap(voicesOf)
   for (const { name } of silent)
-    tell({
-      type: 'note',
-      stage: context.scope,
-      message: `${name} has no voice: too far below the best member at this task`,
-      facts: { silent: name },
+    opening.note(`${name} has no voice: too little is known of it at this task, or it is far below the best`, {
+      silent: name,
     })
-  const results = await Promise.allSettled(wanted.map(({ member }) => open(member, distribution, board, context, tell)))
+  const opened = await openMembers(plan, opening)
+  const [first, second] = opened
+  if (opened.length === 1 && first) return first
+  if (plan.rule === 'defer' && first && second) {
+    const { voices: weak } = first
+    return {
+      session: createDeferringSession(first.session, second.session, plan.args),
+      voices: [...weak, ...second.voices],
+      shares: () => new Map([...weak, ...second.voices].map(({ name }, _, all) => [name, 1 / all.length])),
+    }
+  }
+  if (plan.rule === 'gated' && plan.members[0]) {
+    // the first writes alone where it is sure, and is one of all where it is not
+    const lead = await open(plan.members[0], opening)
+    const all = fuse(opened, 'mean', plan.args, opening)
+    return { ...all, session: createGatedSession(lead.session, all.session, plan.args) }
+  }
+  return fuse(opened, plan.rule, plan.args, opening)
+}
+
+async function openOne(
+  { voice, candidates }: Extract<DecoderPlan, { kind: 'lift' }>,
+  { board, context, distribution, note }: Opening,
+): Promise<OpenedDecoder> {
+  const model = context.failover(candidates, ({ from, to, code }) =>
+    note(`${from} failed (${code}), ${to ?? 'nobody'} takes over`, { from, to, code }),
+  )
+  if (!model.open) throw new ModelNetError('UNSUPPORTED', `${voice.name} offers no decode sessions`)
+  const { stop: _stop, ...options } = board.task.options
+  const request = { ...options, messages: board.task.messages }
+  const session = await model.open(request, { signal: context.signal, distribution })
+  return { session, voices: [voice], shares: () => new Map([[voice.name, 1]]) }
+}
+
+async function openSpeculation(
+  plan: Extract<DecoderPlan, { kind: 'speculate' }>,
+  opening: Opening,
+): Promise<OpenedDecoder> {
+  const body = await open(plan.body, opening)
+  const lead = await open(plan.lead, opening).catch((error: unknown) => {
+    opening.note(`nobody drafts: ${String(error)}`)
+    return undefined
+  })
+  if (!lead) return body
+  const drafted = createDraftedSession(lead.session, body.session)
+  const bytes = plan.bytes === undefined ? {} : { maxBytes: plan.bytes }
+  const session = createSpeculativeSession(drafted, { clock: opening.context.clock, ...bytes })
+  return { session, voices: [...body.voices, ...lead.voices], shares: body.shares }
+}
+
+/** Opens the members that have a voice at once. One that cannot be opened is left out, unless members have roles. */
+async function openMembers(plan: Extract<DecoderPlan, { kind: 'fuse' }>, opening: Opening): Promise<readonly Member[]> {
+  const weighed = plan.members.map((member, index) => ({ member, weight: plan.weights[index] ?? 1 }))
+  const wanted = weighed.filter(({ weight }) => weight > 0)
+  const results = await Promise.allSettled(wanted.map(({ member }) => open(member, opening)))
   const opened = results.flatMap((result, index) =>
     result.status === 'fulfilled' ? [{ ...result.value, weight: wanted[index]?.weight ?? 1 }] : [],
   )
   const failed = results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))
-  if (context.signal.aborted || opened.length === 0) {
+  const { signal } = opening.context
+  if (signal.aborted || opened.length === 0 || (hasRoles(plan.rule) && failed.length > 0)) {
     await Promise.allSettled(opened.map(({ session }) => session.close()))
-    throw context.signal.aborted ? context.signal.reason : failed[0]
+    throw signal.aborted ? signal.reason : failed[0]
   }
-  for (const reason of failed)
-    tell({
-      type: 'note',
-      stage: context.scope,
-      message: `member left out, its weight goes to the others: ${String(reason)}`,
-    })
-  const [only] = opened
-  if (opened.length === 1 && only) return only
+  for (const reason of failed) opening.note(`member left out, its weight goes to the others: ${String(reason)}`)
+  return opened
+}
+
+function fuse(opened: readonly Member[], rule: string, args: Arguments, { context, note }: Opening): OpenedDecoder {
   const named = uniquelyNamed(opened)
-  const fused = createFusedSession(
-    named.map(({ session, weight, name }) => ({ session, weight, name })),
+  const session = createFusedSession(
+    named.map(({ session: member, weight, name }) => ({ session: member, weight, name })),
     {
-      rule: isFusionRuleName(plan.rule) ? plan.rule : fusionRule(plan.rule),
+      rule: ruleOf(
+        rule,
+        args,
+        named.map(({ name }) => name),
+      ),
+      ...(args['learn'] === false || hasRoles(rule) ? { learn: false as const } : {}),
       clock: context.clock,
       onEvent: event => {
-        if (event.type !== 'member-late')
-          tell({ type: 'note', stage: context.scope, message: `${event.name}: ${event.type}`, facts: { ...event } })
+        if (event.type !== 'member-late') note(`${event.name}: ${event.type}`, { ...event })
       },
     },
   )
-  return { session: fused, voices: named.flatMap(({ voices }) => voices), shares: () => sharesOf(fused, named) }
+  return { session, voices: named.flatMap(({ voices }) => voices), shares: () => sharesOf(session, named) }
 }
 
-type Named = OpenedDecoder & { readonly name: string; readonly weight: number }
+function ruleOf(
+  rule: string,
+  { strength }: Arguments,
+  [first = '', second = '', third = '']: readonly string[],
+): FusionRule {
+  const options = typeof strength === 'number' ? { strength } : {}
+  if (rule === 'contrast') return contrast({ expert: first, amateur: second, ...options })
+  if (rule === 'proxy') return proxyTuning({ base: first, tuned: second, raw: third, ...options })
+  return fusionRule(rule)
+}
 
-function uniquelyNamed(opened: readonly (OpenedDecoder & { readonly weight: number })[]): readonly Named[] {
+type Named = Member & { readonly name: string }
+
+function uniquelyNamed(opened: readonly Member[]): readonly Named[] {
   const seen = new Map<string, number>()
   return opened.map(member => {
     const base = member.voices.map(voice => voice.name).join(' + ')

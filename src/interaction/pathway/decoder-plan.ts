@@ -1,0 +1,110 @@
+import type { Candidate } from '../../service/index.ts'
+import { ModelNetError } from '../../utils/errors.ts'
+import { competenceWeights, fusionRule } from '../fusion/index.ts'
+import type { Board, PathwayContext } from './path.ts'
+import { resolve } from './resolve.ts'
+import type { Arguments, DecoderTerm } from './term.ts'
+
+/** One model of a decoder, in the order of the term. */
+export interface Voice {
+  /** `model@node`. */
+  readonly name: string
+  readonly candidate: Candidate
+}
+
+/** A decoder term with its models resolved. */
+export type DecoderPlan =
+  | { readonly kind: 'lift'; readonly voice: Voice; readonly candidates: readonly Candidate[] }
+  | { readonly kind: 'speculate'; readonly lead: DecoderPlan; readonly body: DecoderPlan; readonly bytes?: number }
+  | {
+      readonly kind: 'fuse'
+      readonly rule: string
+      readonly args: Arguments
+      readonly members: readonly DecoderPlan[]
+      /** 0 for members without a voice. */
+      readonly weights: readonly number[]
+    }
+
+/** Ways of writing together in which members have roles by their order; the number is how many there must be. */
+const ROLES: Readonly<Record<string, number>> = { contrast: 2, proxy: 3, gated: 2, defer: 2 }
+
+/** True for rules in which nobody can stand in for a missing member. */
+export const hasRoles = (rule: string): boolean => Object.hasOwn(ROLES, rule)
+
+/** References of a decoder term, in order. */
+export const referencesOf = (decoder: DecoderTerm): readonly string[] =>
+  'lift' in decoder
+    ? [decoder.lift]
+    : 'fuse' in decoder
+      ? decoder.fuse.flatMap(referencesOf)
+      : [...referencesOf(decoder.body), ...referencesOf(decoder.speculate)]
+
+/** Throws INVALID_PATHWAY for unknown rules and roles without a model, before anything runs. */
+export function checkDecoder(decoder: DecoderTerm): void {
+  if ('lift' in decoder) return
+  if ('speculate' in decoder) {
+    checkDecoder(decoder.speculate)
+    checkDecoder(decoder.body)
+    return
+  }
+  const { rule = 'mean', fuse } = decoder
+  if (!hasRoles(rule)) fusionRule(rule)
+  else if (fuse.length < (ROLES[rule] ?? 0))
+    throw new ModelNetError('INVALID_PATHWAY', `the rule ${rule} takes at least ${ROLES[rule]} models, in order`)
+  for (const part of fuse) checkDecoder(part)
+}
+
+/** All models of a plan, in the order of `referencesOf`. */
+export const voicesOf = (plan: DecoderPlan): readonly Voice[] =>
+  plan.kind === 'lift'
+    ? [plan.voice]
+    : plan.kind === 'fuse'
+      ? plan.members.flatMap(voicesOf)
+      : [...voicesOf(plan.body), ...voicesOf(plan.lead)]
+
+/** Resolves a decoder term. A reference that stands twice in a fusion means two distinct models: ranks of it. */
+export function planDecoder(
+  decoder: DecoderTerm,
+  board: Board,
+  context: PathwayContext,
+  ranks: Map<string, number> = new Map(),
+): DecoderPlan {
+  if ('lift' in decoder) {
+    const rank = ranks.get(decoder.lift) ?? 0
+    ranks.set(decoder.lift, rank + 1)
+    const found = resolve({ reference: decoder.lift, rank }, board, context.matcher)
+    const candidates = found.filter(({ model }) => model.open)
+    const [candidate] = candidates
+    if (!candidate) throw new ModelNetError('UNSUPPORTED', `no model that ${decoder.lift} names offers decode sessions`)
+    return { kind: 'lift', voice: { name: candidate.name, candidate }, candidates }
+  }
+  if ('speculate' in decoder) {
+    const body = planDecoder(decoder.body, board, context, ranks)
+    // the one who drafts may also be one of those who decide
+    const lead = planDecoder(decoder.speculate, board, context)
+    return { kind: 'speculate', lead, body, ...(decoder.bytes === undefined ? {} : { bytes: decoder.bytes }) }
+  }
+  const { rule = 'mean', with: args = {}, weights } = decoder
+  const members: DecoderPlan[] = []
+  const lost: unknown[] = []
+  for (const part of decoder.fuse) {
+    try {
+      members.push(planDecoder(part, board, context, ranks))
+    } catch (error) {
+      if (hasRoles(rule)) throw error
+      lost.push(error)
+    }
+  }
+  if (members.length === 0) throw lost[0]
+  const given = weights?.length === members.length ? weights : undefined
+  const own = hasRoles(rule) ? members.map(() => 1) : competence(members)
+  return { kind: 'fuse', rule, args, members, weights: given ?? own }
+}
+
+const competence = (members: readonly DecoderPlan[]): readonly number[] =>
+  competenceWeights(
+    members.map(member => {
+      const abilities = voicesOf(member).map(({ candidate }) => candidate.ability)
+      return { ability: abilities.reduce((best, each) => (each.mean > best.mean ? each : best)) }
+    }),
+  )
