@@ -21,10 +21,21 @@ async function probabilitiesAfter(
   http: HttpClient,
   prompt: readonly number[],
   count: number,
+  endToken: number,
   slot: number,
   signal?: AbortSignal,
 ): Promise<readonly TokenProbability[]> {
-  const body = { prompt, n_predict: 1, n_probs: count, temperature: 0, cache_prompt: true, id_slot: slot }
+  const body = {
+    prompt,
+    n_predict: 1,
+    n_probs: count,
+    temperature: 0,
+    cache_prompt: true,
+    // A sampled token that ends in half a character is reported without probabilities, so the end is made to be sampled;
+    // the probabilities are those before any bias.
+    logit_bias: [[endToken, 1e6]],
+    id_slot: slot,
+  }
   const completion = readCompletion(await http.json('/completion', body, signal))
   const top = completion.completion_probabilities?.[0]?.top_logprobs
   if (!top || top.length === 0) throw new ModelNetError('PROTOCOL_ERROR', 'llama-server reported no probabilities')
@@ -38,11 +49,11 @@ async function probabilitiesAfter(
  */
 export async function createServerTokenModel(parts: ServerTokenModelParts, signal?: AbortSignal): Promise<TokenModel> {
   const { http, slots, slotCount, vocabularySize, contextLength, endTokens } = parts
-  const [anyToken = 0] = endTokens
+  const [endToken = 0] = endTokens
   const slot = await slots.take(signal)
   const vocabulary: (Uint8Array | null)[] = new Array(vocabularySize).fill(null)
   try {
-    for (const { id, bytes } of await probabilitiesAfter(http, [anyToken], vocabularySize, slot, signal))
+    for (const { id, bytes } of await probabilitiesAfter(http, [endToken], vocabularySize, endToken, slot, signal))
       if (id < vocabularySize && bytes.length > 0 && !endTokens.has(id)) vocabulary[id] = Uint8Array.from(bytes)
   } finally {
     slots.release(slot)
@@ -62,6 +73,7 @@ export async function createServerTokenModel(parts: ServerTokenModelParts, signa
 
 function createServerSequence(parts: ServerTokenModelParts, slot: number, scores: ScoresWanted): TokenSequence {
   const { http, slots, vocabularySize, contextLength } = parts
+  const [endToken = 0] = parts.endTokens
   const count = scores.kind === 'full' ? vocabularySize : scores.count
   let held: readonly number[] = []
   let closed = false
@@ -82,7 +94,7 @@ function createServerSequence(parts: ServerTokenModelParts, slot: number, scores
           )
         const answer: TokenScores[] = []
         for (let length = text.length - scored + 1; length <= text.length; length++) {
-          const top = await probabilitiesAfter(http, text.slice(0, length), count, slot, signal)
+          const top = await probabilitiesAfter(http, text.slice(0, length), count, endToken, slot, signal)
           answer.push(scores.kind === 'full' ? toFull(top, vocabularySize) : toTop(top))
         }
         answers.push(answer)
