@@ -5,10 +5,13 @@ import { createServer } from 'node:net'
 export const LLAMA_SERVER: string | undefined = process.env['MODELNET_LLAMA_SERVER']
 
 /** A real llama-server on a free port of this machine. */
-export async function startLlamaServer(file: string): Promise<{ readonly url: string; close(): Promise<void> }> {
+export async function startLlamaServer(
+  file: string,
+  alias = 'model',
+): Promise<{ readonly url: string; close(): Promise<void> }> {
   if (!LLAMA_SERVER) throw new Error('MODELNET_LLAMA_SERVER names no binary')
   const port = await freePort()
-  const options = ['--host', '127.0.0.1', '--port', String(port), '-np', '2', '-c', '512', '-t', '1']
+  const options = ['--host', '127.0.0.1', '--port', String(port), '-np', '2', '-c', '512', '-t', '1', '--alias', alias]
   const server = spawn(LLAMA_SERVER, ['-m', file, ...options], { stdio: 'ignore' })
   const ended = new Promise(resolve => server.once('exit', resolve))
   const url = `http://127.0.0.1:${port}`
