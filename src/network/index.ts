@@ -1,6 +1,12 @@
 /**
  * How nodes find and reach each other: hosts, streams, channels, and the directory of who offers what.
  */
+
+export type { FindAds, FindOptions } from './ads/ad-finder.ts'
+export type { Offer } from './ads/ad-publisher.ts'
+export type { AdFilter, SignedAd } from './ads/ad-store.ts'
+export type { Ads, AdsComponents, AdsOptions } from './ads/ads.ts'
+export { createAds } from './ads/ads.ts'
 export { callOnce } from './call-once.ts'
 export type { Call, CallContext, CallHandler, CallHandlers, CallStartOptions, Channel } from './channel.ts'
 export type { ChannelTransport, FrameReceiver } from './channel-transport.ts'
@@ -19,7 +25,7 @@ export { createMembership } from './membership/membership.ts'
 export type { ChannelOptions } from './multiplexer.ts'
 export { createChannel } from './multiplexer.ts'
 export type { DialOptions, FrameStream, Network, PeerEvent } from './network.ts'
-export type { Libp2pNetworkComponents, Libp2pNetworkOptions } from './networks/libp2p/libp2p-network.ts'
+export type { Libp2pNetwork, Libp2pNetworkComponents, Libp2pNetworkOptions } from './networks/libp2p/libp2p-network.ts'
 export { createLibp2pNetwork } from './networks/libp2p/libp2p-network.ts'
 export type { MemoryHub, MemoryHubOptions } from './networks/memory.ts'
 export { createMemoryHub } from './networks/memory.ts'
@@ -27,3 +33,4 @@ export type { PeerBook, PeerBookEntry } from './peer-book.ts'
 export { createFilePeerBook } from './peer-book.ts'
 export type { LinkEvent, PeerLinks, PeerLinksComponents } from './peer-links.ts'
 export { createPeerLinks } from './peer-links.ts'
+export type { PeerRouter, RoutedPeer } from './peer-router.ts'

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { CHANNEL_PROTOCOL } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { isAbortError, ModelNetError, toModelNetError } from '../utils/errors.ts'
@@ -47,7 +48,9 @@ export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
   const channels = new Map<string, Channel[]>()
   const opening = new Map<string, Promise<Channel>>()
   const listeners = new Set<(event: LinkEvent) => void>()
+  const keeping = new Set<string>()
   const stop = new AbortController()
+  setMaxListeners(0, stop.signal) // one for each peer that is waited for
 
   const emit = (type: LinkEvent['type'], peer: string): void => {
     for (const listener of [...listeners]) listener({ type, peer })
@@ -93,13 +96,18 @@ export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
     const pending = opening.get(peer)
     // An opening is shared, so one caller's signal must not end it for the others: only the waiting ends.
     const shared = pending ?? open(peer, {}).finally(() => opening.delete(peer))
-    if (!pending) opening.set(peer, shared)
+    if (!pending) {
+      opening.set(peer, shared)
+      shared.catch(() => undefined) // who waits for it is told; it may be that nobody does any more
+    }
     return options.signal ? raceSignal(shared, options.signal) : shared
   }
 
   /** Opens the channel to a connected peer and opens it again when it is lost, as long as the connection stands. */
   const keepOpen = async (peer: string): Promise<void> => {
     let wait = network.nodeId < peer ? 0 : YIELD_MS
+    if (keeping.has(peer)) return
+    keeping.add(peer)
     try {
       while (!stop.signal.aborted && !current(peer) && network.peers().includes(peer)) {
         if (wait > 0) await clock.sleep(wait, stop.signal)
@@ -113,6 +121,8 @@ export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
       }
     } catch (error) {
       if (!isAbortError(error) && !stop.signal.aborted) logger.error({ peer, reason: String(error) }, 'lost a link')
+    } finally {
+      keeping.delete(peer)
     }
   }
 

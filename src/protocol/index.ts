@@ -2,6 +2,8 @@
  * What travels between nodes: schemas, codec, signatures, versions, limits. Pure: no I/O.
  */
 
+export type { CapabilityAd } from './ad.ts'
+export { CapabilityAdSchema } from './ad.ts'
 export { digestOf, toCanonicalJson } from './canonical.ts'
 export type { Capability, MeasuredClaim, ModelCard } from './card.ts'
 export { CAPABILITIES, ModelCardSchema, ModelIdSchema, TagSchema } from './card.ts'
@@ -46,6 +48,10 @@ export {
 export {
   CALL_CREDIT,
   DISTRIBUTION_TOLERANCE,
+  MAX_AD_BYTES,
+  MAX_AD_CAPABILITIES,
+  MAX_AD_LIFE_S,
+  MAX_ADS_PER_ANSWER,
   MAX_CANDIDATES,
   MAX_CARD_BYTES,
   MAX_CARD_LIFE_S,

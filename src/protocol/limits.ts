@@ -6,14 +6,21 @@ export const MAX_FRAME_BYTES: number = 4 * 1024 * 1024
 export const MAX_CARD_BYTES: number = 16 * 1024
 /** One signed member record: 256 digests of 74 bytes, addresses, and a third more for base64. */
 export const MAX_MEMBER_BYTES: number = 32 * 1024
+/** One signed capability ad: 700 bytes with two capabilities and two addresses. */
+export const MAX_AD_BYTES: number = 3 * 1024
 /** One signed receipt: 1.1 kB. */
 export const MAX_RECEIPT_BYTES: number = 4 * 1024
 /** Seconds by which clocks of peers may differ, and the longest lives of signed documents that are believed. */
 export const MAX_CLOCK_SKEW_S: number = 5 * 60
 export const MAX_MEMBER_LIFE_S: number = 60 * 60
+/** Ads are hot state: who leaves without a word is gone from all answers after this at most. */
+export const MAX_AD_LIFE_S: number = 10 * 60
 export const MAX_CARD_LIFE_S: number = 7 * 24 * 60 * 60
 /** Tags of a card. */
 export const MAX_TAGS = 64
+/** Capabilities one ad may name, and ads of one answer. */
+export const MAX_AD_CAPABILITIES = 32
+export const MAX_ADS_PER_ANSWER = 30
 /** Models one node may announce. */
 export const MAX_CARDS_PER_NODE = 256
 /** Members gossiped in full (`docs/architecture.md`): beyond this the directory uses capability ads. */

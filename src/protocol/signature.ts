@@ -8,6 +8,7 @@ import { toPublicKey } from './node-id.ts'
 export const DOCUMENT_TYPES = {
   card: 'application/vnd.modelnet.model-card+json',
   member: 'application/vnd.modelnet.member+json',
+  ad: 'application/vnd.modelnet.capability-ad+json',
   receipt: 'application/vnd.modelnet.receipt+json',
   probe: 'application/vnd.modelnet.probe+json',
 } as const

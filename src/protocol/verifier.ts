@@ -1,8 +1,17 @@
 import type { z } from 'zod'
 import type { Clock } from '../utils/clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
+import { type CapabilityAd, CapabilityAdSchema } from './ad.ts'
 import { type ModelCard, ModelCardSchema } from './card.ts'
-import { MAX_CARD_BYTES, MAX_CARD_LIFE_S, MAX_CLOCK_SKEW_S, MAX_MEMBER_BYTES, MAX_MEMBER_LIFE_S } from './limits.ts'
+import {
+  MAX_AD_BYTES,
+  MAX_AD_LIFE_S,
+  MAX_CARD_BYTES,
+  MAX_CARD_LIFE_S,
+  MAX_CLOCK_SKEW_S,
+  MAX_MEMBER_BYTES,
+  MAX_MEMBER_LIFE_S,
+} from './limits.ts'
 import { type MemberRecord, MemberRecordSchema } from './member.ts'
 import { DOCUMENT_TYPES, type DocumentType, type VerifiedDocument, verifyDocument } from './signature.ts'
 
@@ -12,6 +21,8 @@ export interface Verifier {
   verifyCard(jws: string): Promise<VerifiedDocument<ModelCard>>
   /** The same for a member record. */
   verifyMember(jws: string): Promise<VerifiedDocument<MemberRecord>>
+  /** The same for a capability ad. */
+  verifyAd(jws: string): Promise<VerifiedDocument<CapabilityAd>>
 }
 
 export interface VerifierOptions {
@@ -55,6 +66,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       verify(jws, DOCUMENT_TYPES.card, ModelCardSchema, { bytes: MAX_CARD_BYTES, lifeS: MAX_CARD_LIFE_S }),
     verifyMember: jws =>
       verify(jws, DOCUMENT_TYPES.member, MemberRecordSchema, { bytes: MAX_MEMBER_BYTES, lifeS: MAX_MEMBER_LIFE_S }),
+    verifyAd: jws => verify(jws, DOCUMENT_TYPES.ad, CapabilityAdSchema, { bytes: MAX_AD_BYTES, lifeS: MAX_AD_LIFE_S }),
   }
 }
 

@@ -11,8 +11,10 @@ export async function* ask<T>(
   method: string,
   body: unknown,
   schema: z.ZodType<T>,
+  deadlineMs: number = EXCHANGE_DEADLINE_MS,
+  signal?: AbortSignal,
 ): AsyncGenerator<T, void, undefined> {
-  const call = channel.call(method, body, { deadlineMs: EXCHANGE_DEADLINE_MS })
+  const call = channel.call(method, body, { deadlineMs, ...(signal ? { signal } : {}) })
   call.end()
   for await (const part of call.parts) yield read(schema, part, `the answer to ${method}`)
 }

@@ -189,7 +189,7 @@ export async function createMembership(
   }
 
   const setStatus = (next: OwnStatus): void => {
-    const at = clock.now()
+    const at = Math.floor(clock.now())
     draining ||= next.draining === true
     status = { seq: Math.max(at, (status?.seq ?? 0) + 1), at, draining, models: next.models }
     roster.emit({ type: 'node-update', nodeId: identity.nodeId })

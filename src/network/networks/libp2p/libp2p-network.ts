@@ -1,5 +1,6 @@
 import './polyfill.ts'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { KadDHT } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../../../utils/clock.ts'
@@ -7,9 +8,11 @@ import { ModelNetError } from '../../../utils/errors.ts'
 import type { Logger } from '../../../utils/logger.ts'
 import type { Identity } from '../../identity.ts'
 import type { FrameStream, Network, PeerEvent } from '../../network.ts'
+import type { PeerRouter } from '../../peer-router.ts'
 import { toFrameStream } from './frame-stream.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
 import { type HostOptions, startHost } from './host.ts'
+import { createKadRouter } from './kad-router.ts'
 
 export interface Libp2pNetworkComponents {
   readonly identity: Identity
@@ -17,13 +20,7 @@ export interface Libp2pNetworkComponents {
   readonly logger: Logger
 }
 
-export interface Libp2pNetworkOptions extends HostOptions, GuardOptions {
-  /**
-   * Name of a network apart: `/modelnet/channel/1` is spoken as `/modelnet/<name>/channel/1`, so that nodes of other
-   * networks have no protocol in common with this one. Not a secret. @default the common network
-   */
-  readonly networkName?: string
-}
+export type Libp2pNetworkOptions = HostOptions & GuardOptions
 
 /** Streams of one protocol that one peer may hold open to this node. */
 const MAX_INBOUND_STREAMS = 16
@@ -33,8 +30,17 @@ const MAX_ADDRESSES = 16
 
 type Handler = (stream: FrameStream, peer: string) => void
 
+/** A `Network` that can also route to the peers closest to a key. */
+export interface Libp2pNetwork extends Network {
+  /** Finds nobody without the option `dht`. */
+  readonly router: PeerRouter
+}
+
 /** A `Network` over js-libp2p: TCP and WebSocket, TLS or Noise, yamux. Nothing runs before `start`. */
-export function createLibp2pNetwork(components: Libp2pNetworkComponents, options: Libp2pNetworkOptions = {}): Network {
+export function createLibp2pNetwork(
+  components: Libp2pNetworkComponents,
+  options: Libp2pNetworkOptions = {},
+): Libp2pNetwork {
   const { identity, logger } = components
   const { networkName } = options
   const wireName = (protocol: string): string =>
@@ -44,6 +50,7 @@ export function createLibp2pNetwork(components: Libp2pNetworkComponents, options
   const listeners = new Set<(event: PeerEvent) => void>()
   let host: Libp2p | undefined
   let closing: Promise<void> | undefined
+  let closeDatastore: () => Promise<void> = () => Promise.resolve()
   let learning: Promise<unknown> = Promise.resolve()
 
   const running = (): Libp2p => {
@@ -92,10 +99,13 @@ export function createLibp2pNetwork(components: Libp2pNetworkComponents, options
 
   return {
     nodeId: identity.nodeId,
+    // The service of this name is made in `startHost` and is nothing else.
+    router: createKadRouter(() => (closing === undefined ? (host?.services['dht'] as KadDHT | undefined) : undefined)),
     addresses: () => host?.getMultiaddrs().map(String) ?? [],
     async start() {
       if (host) return
-      const node = await startHost(identity.seed, guard.gater, options)
+      const { host: node, datastore } = await startHost(identity.seed, guard.gater, options)
+      closeDatastore = async () => datastore?.close()
       node.addEventListener('peer:connect', event => emit('peer-connect', event.detail))
       node.addEventListener('peer:disconnect', event => emit('peer-disconnect', event.detail))
       for (const protocol of handlers.keys()) await register(node, protocol)
@@ -104,6 +114,7 @@ export function createLibp2pNetwork(components: Libp2pNetworkComponents, options
     async close() {
       closing ??= (async () => {
         await host?.stop()
+        await closeDatastore()
         listeners.clear()
       })()
       await closing

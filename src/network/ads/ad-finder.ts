@@ -1,0 +1,149 @@
+import type { Verifier } from '../../protocol/index.ts'
+import { AsyncQueue } from '../../utils/async-queue.ts'
+import { ModelNetError } from '../../utils/errors.ts'
+import type { Logger } from '../../utils/logger.ts'
+import type { Random } from '../../utils/random.ts'
+import { ask } from '../membership/exchange.ts'
+import type { PeerLinks } from '../peer-links.ts'
+import { HOLDERS, type PeerRouter } from '../peer-router.ts'
+import { AD_METHODS, type AdHolder, GetAnswerSchema } from './ad-holder.ts'
+import { MAX_LEVEL, type Shard, toAdKey } from './ad-key.ts'
+import type { AdFilter, SignedAd } from './ad-store.ts'
+
+export interface AdFinderComponents {
+  readonly nodeId: string
+  readonly holder: AdHolder
+  readonly links: PeerLinks
+  readonly router: PeerRouter
+  readonly verifier: Verifier
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface FindOptions {
+  /** Ads that are enough. @default 30 */
+  readonly limit?: number
+  readonly filter?: Omit<AdFilter, 'limit'>
+  readonly signal?: AbortSignal
+}
+
+/** Finds who offers a capability. The first come as soon as one holder answers; peers that hang delay nobody. */
+export type FindAds = (capability: string, options?: FindOptions) => AsyncGenerator<SignedAd, void, undefined>
+
+interface Answer {
+  readonly ads: readonly string[]
+  readonly full: boolean
+}
+
+const GET_TIMEOUT_MS = 2000
+/** Holders asked at once, and in all: all closest and as many on the way. */
+const MAX_ASKED_AT_ONCE = 6
+const MAX_ASKED = 2 * HOLDERS
+/** Holders that agree: so many answers without a new ad are enough. Three, so that one liar does not hide the rest. */
+const ENOUGH_SILENT = 3
+
+export function createAdFinder(components: AdFinderComponents): FindAds {
+  const { nodeId, holder, links, router, verifier, random, logger } = components
+
+  return async function* find(capability, options = {}) {
+    const { limit = 30, filter = {}, signal } = options
+    const seen = new Set<string>()
+    for (let level = 0; level <= MAX_LEVEL; level++) {
+      const shard: Shard = { level, index: Math.floor(random.next() * 2 ** level) }
+      let full = false
+      for await (const answer of query(capability, shard, filter, signal)) {
+        full ||= answer.full
+        for (const jws of answer.ads) {
+          const signed = await check(capability, jws, filter)
+          if (!signed || seen.has(signed.ad.node) || signed.ad.node === nodeId) continue
+          seen.add(signed.ad.node)
+          yield signed
+          if (seen.size >= limit) return
+        }
+      }
+      if (!full) return
+    }
+  }
+
+  /** What a holder says is checked again: the signature, and that it is an answer to the question. */
+  async function check(capability: string, jws: string, filter: AdFilter): Promise<SignedAd | undefined> {
+    try {
+      const { document: ad } = await verifier.verifyAd(jws)
+      const isAsked =
+        ad.capabilities.includes(capability) &&
+        (filter.maxLoad === undefined || ad.load <= filter.maxLoad) &&
+        (filter.region === undefined || ad.region === filter.region) &&
+        (filter.domain === undefined || ad.domain === filter.domain)
+      return isAsked ? { ad, jws } : undefined
+    } catch (error) {
+      logger.debug({ capability, reason: String(error) }, 'a holder gave an ad that does not verify')
+      return undefined
+    }
+  }
+
+  /** Answers of the holders of one shard, in the order they come, until several say nothing new. */
+  async function* query(
+    capability: string,
+    shard: Shard,
+    filter: AdFilter,
+    outer: AbortSignal | undefined,
+  ): AsyncGenerator<Answer, void, undefined> {
+    const stop = new AbortController()
+    const signal = AbortSignal.any(outer ? [outer, stop.signal] : [stop.signal])
+    const answers = new AsyncQueue<Answer>()
+    const own = holder.get(capability, shard.level, shard.index, filter)
+    if (own.ads.length > 0) answers.push({ ads: own.ads.map(({ jws }) => jws), full: own.full })
+    const asking = askHolders(capability, shard, filter, signal, answers).then(
+      () => answers.end(),
+      error => (outer?.aborted ? answers.fail(error) : answers.end()),
+    )
+    const known = new Set<string>()
+    let silent = 0
+    try {
+      for await (const answer of answers) {
+        const isNew = answer.ads.some(jws => !known.has(jws))
+        for (const jws of answer.ads) known.add(jws)
+        yield answer
+        silent = isNew || known.size === 0 ? 0 : silent + 1
+        if (silent >= ENOUGH_SILENT) return
+      }
+    } finally {
+      stop.abort(new ModelNetError('CANCELLED', 'enough was found'))
+      await asking
+    }
+  }
+
+  async function askHolders(
+    capability: string,
+    shard: Shard,
+    filter: AdFilter,
+    signal: AbortSignal,
+    answers: AsyncQueue<Answer>,
+  ): Promise<void> {
+    const asked = new Set<string>([nodeId])
+    const running = new Set<Promise<void>>()
+    for await (const { peer } of router.find(toAdKey(capability, shard), { signal })) {
+      if (asked.has(peer)) continue
+      if (asked.size > MAX_ASKED) break
+      asked.add(peer)
+      const one: Promise<void> = askOne(peer, { capability, ...shard, filter }, signal)
+        .then(answer => answer && answers.push(answer))
+        .finally(() => running.delete(one))
+      running.add(one)
+      if (running.size >= MAX_ASKED_AT_ONCE) await Promise.race(running)
+    }
+    await Promise.all(running)
+  }
+
+  async function askOne(peer: string, body: object, signal: AbortSignal): Promise<Answer | undefined> {
+    try {
+      const timeout = AbortSignal.any([signal, AbortSignal.timeout(GET_TIMEOUT_MS)])
+      const channel = await links.channel(peer, { signal: timeout })
+      for await (const answer of ask(channel, AD_METHODS.get, body, GetAnswerSchema, GET_TIMEOUT_MS, timeout))
+        return answer
+    } catch (error) {
+      logger.debug({ peer, reason: String(error) }, 'a holder did not answer')
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,134 @@
+import { type CapabilityAd, DOCUMENT_TYPES, type Signer, signDocument } from '../../protocol/index.ts'
+import type { Clock } from '../../utils/clock.ts'
+import type { Logger } from '../../utils/logger.ts'
+import { ask } from '../membership/exchange.ts'
+import type { PeerLinks } from '../peer-links.ts'
+import { HOLDERS, type PeerRouter } from '../peer-router.ts'
+import { AD_METHODS, type AdHolder, PutAnswerSchema } from './ad-holder.ts'
+import { MAX_LEVEL, shardOf, toAdKey } from './ad-key.ts'
+import type { PutVerdict, SignedAd } from './ad-store.ts'
+
+/** What a node advertises. */
+export interface Offer {
+  /** Canonical tags, at most 32. */
+  readonly capabilities: readonly string[]
+  /** 0 idle to 4 full. */
+  readonly load: number
+  readonly region?: string
+  readonly domain?: string
+}
+
+export interface AdPublisherComponents {
+  readonly signer: Signer
+  readonly holder: AdHolder
+  readonly links: PeerLinks
+  readonly router: PeerRouter
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly addresses: () => readonly string[]
+}
+
+export interface AdPublisher {
+  /** Puts the offer at the holders of each of its capabilities; resolves to the number of holders that took it. */
+  publish(offer: Offer, signal: AbortSignal): Promise<number>
+  /** Takes the last offer back. */
+  withdraw(signal: AbortSignal): Promise<void>
+}
+
+/** An ad outlives two missed refreshes. */
+export const AD_LIFE_S = 120
+export const REFRESH_MS = 45_000
+const PUT_TIMEOUT_MS = 3000
+const ROUTE_TIMEOUT_MS = 8000
+/** What an ad says that takes another back: its capability is none that is looked for. */
+const WITHDRAWN = 'withdrawn'
+
+export function createAdPublisher(components: AdPublisherComponents): AdPublisher {
+  const { signer, holder, links, router, clock, logger, addresses } = components
+  /** Levels at which a capability was last taken. */
+  const levels = new Map<string, number>()
+  let seq = 0
+  let last: Offer | undefined
+
+  const sign = async (offer: Offer): Promise<SignedAd> => {
+    seq = Math.max(Math.floor(clock.now()), seq + 1)
+    const issuedAt = Math.floor(clock.now() / 1000)
+    const places = addresses().slice(0, 4)
+    const ad: CapabilityAd = {
+      version: 1,
+      node: signer.nodeId,
+      seq,
+      ...offer,
+      ...(places.length > 0 ? { addresses: places } : {}),
+      issuedAt,
+      expiresAt: issuedAt + AD_LIFE_S,
+    }
+    const { jws } = await signDocument(ad, DOCUMENT_TYPES.ad, signer)
+    return { ad, jws }
+  }
+
+  const closest = async (key: Uint8Array, signal: AbortSignal): Promise<string[]> => {
+    const found: string[] = []
+    for await (const { peer, kind } of router.find(key, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ROUTE_TIMEOUT_MS)]),
+    })) {
+      if (kind === 'closest' && peer !== signer.nodeId) found.push(peer)
+      if (found.length >= HOLDERS) break
+    }
+    return found
+  }
+
+  const putAt = async (
+    peer: string,
+    capability: string,
+    level: number,
+    jws: string,
+    signal: AbortSignal,
+  ): Promise<PutVerdict | undefined> => {
+    try {
+      const channel = await links.channel(peer, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(PUT_TIMEOUT_MS)]),
+      })
+      const body = { capability, level, ad: jws }
+      for await (const { verdict } of ask(channel, AD_METHODS.put, body, PutAnswerSchema, PUT_TIMEOUT_MS))
+        return verdict
+    } catch (error) {
+      signal.throwIfAborted()
+      logger.debug({ peer, capability, reason: String(error) }, 'a holder did not take an ad')
+    }
+    return undefined
+  }
+
+  /** Puts one capability, a level deeper while most holders are full. */
+  const place = async (capability: string, signed: SignedAd, signal: AbortSignal): Promise<number> => {
+    for (let level = levels.get(capability) ?? 0; ; level++) {
+      const key = toAdKey(capability, shardOf(signer.nodeId, level))
+      holder.put(capability, level, signed)
+      const holders = await closest(key, signal)
+      const verdicts = await Promise.all(holders.map(peer => putAt(peer, capability, level, signed.jws, signal)))
+      const count = (verdict: PutVerdict): number => verdicts.filter(each => each === verdict).length
+      if (count('full') <= count('stored') || level === MAX_LEVEL) {
+        levels.set(capability, level)
+        return count('stored')
+      }
+    }
+  }
+
+  const publish = async (offer: Offer, signed: SignedAd, signal: AbortSignal): Promise<number> => {
+    const taken = await Promise.all(offer.capabilities.map(capability => place(capability, signed, signal)))
+    return taken.reduce((sum, count) => sum + count, 0)
+  }
+
+  return {
+    async publish(offer, signal) {
+      last = offer
+      return publish(offer, await sign(offer), signal)
+    },
+    async withdraw(signal) {
+      if (!last) return
+      const offer = last
+      last = undefined
+      await publish(offer, await sign({ ...offer, capabilities: [WITHDRAWN] }), signal)
+    },
+  }
+}

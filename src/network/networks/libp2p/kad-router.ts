@@ -1,0 +1,28 @@
+import { type KadDHT, kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { HOLDERS, type PeerRouter } from '../../peer-router.ts'
+
+/** A DHT of ModelNet nodes only, used to find the closest peers; nothing is stored in it. */
+export function kadRouting(networkName: string | undefined): ReturnType<typeof kadDHT> {
+  return kadDHT({
+    // Of our own, or the nodes would join the DHT of IPFS.
+    protocol: networkName === undefined ? '/modelnet/kad/1.0.0' : `/modelnet/${networkName}/kad/1.0.0`,
+    clientMode: false,
+    kBucketSize: HOLDERS,
+    // The default drops private addresses, with which a network on a LAN stays empty.
+    peerInfoMapper: passthroughMapper,
+    allowQueryWithZeroPeers: true,
+  })
+}
+
+export function createKadRouter(dht: () => KadDHT | undefined): PeerRouter {
+  return {
+    async *find(key, { signal } = {}) {
+      const running = dht()
+      if (!running) return
+      for await (const event of running.getClosestPeers(key, signal ? { signal } : {})) {
+        if (event.name === 'PEER_RESPONSE') yield { peer: event.from.toString(), kind: 'near' }
+        if (event.name === 'FINAL_PEER') yield { peer: event.peer.id.toString(), kind: 'closest' }
+      }
+    },
+  }
+}
