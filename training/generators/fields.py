@@ -2,7 +2,7 @@
 from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, logic as lo, planning as pl
 from generators import units as un, words as wo
 from generators.base import Field
-from generators.generalist import TAUGHT, Mixture
+from generators.generalist import TAUGHT, TAUGHT_SECOND, Mixture
 from generators.reviewing import REVIEWING
 from generators.simple_math import simple_math
 from generators.word_problems import word_problem
@@ -27,10 +27,10 @@ CHEMISTRY = Field("skill:chemistry", {
     "category": (1.5, el.fact("category")),
 })
 WORDS = Field("skill:words", {
-    "letters": (3.5, wo.letters), "vowels": (1.3, wo.vowels), "occurrences": (1, wo.occurrences),
+    "letters": (3, wo.letters), "vowels": (1, wo.vowels), "occurrences": (1, wo.occurrences),
     "first letter": (1, wo.first_letter), "last letter": (1, wo.last_letter), "nth letter": (1.5, wo.nth_letter),
     "reverse": (1.5, wo.reverse), "plural": (2, wo.form("plural", wo.NOUNS)), "past tense": (2, wo.form("past tense", wo.VERBS)),
-    "order": (2, wo.first_in_order), "sort": (1.3, wo.sort_three), "longer": (0.7, wo.longer),
+    "order": (1.5, wo.first_in_order), "sort": (1, wo.sort_three), "longer": (0.7, wo.longer),
 })
 CALENDAR = Field("skill:calendar", {
     "day after": (4, ca.moved_day("day after", 1)), "day before": (2.5, ca.moved_day("day before", -1)),
@@ -54,4 +54,8 @@ PLANNING = Field("skill:planning", {
     "element of sum": (1.2, pl.question(pl.element_of_sum)), "second fact": (1.2, pl.question(pl.second_fact)),
     "single": (1, pl.question(pl.single, 1)),
 })
-GENERAL = Mixture(TAUGHT, (ARITHMETIC_A, GEOGRAPHY, CHEMISTRY, WORDS, CALENDAR, UNITS, LOGIC))
+ALL_FIELDS = (ARITHMETIC_A, GEOGRAPHY, CHEMISTRY, WORDS, CALENDAR, UNITS, LOGIC)
+GENERAL = Mixture(TAUGHT, ALL_FIELDS)
+GENERAL_SECOND = Mixture(TAUGHT_SECOND, ALL_FIELDS)
+WORDS_SECOND = Field("skill:words", {
+    **WORDS.kinds, "order": (5, wo.first_in_order), "sort": (2.5, wo.sort_three), "long names": (1.5, wo.long_letters)})

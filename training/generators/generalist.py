@@ -59,3 +59,6 @@ TAUGHT = (
         "down": (3, some(un.down, power_of_ten)), "up": (3, some(un.up, power_of_ten)), "factor": (1, un.factor)}), 1.2),
     (Field("skill:logic", {"reading": (2, lo.reading), "boolean": (1.5, lo.boolean), "extreme": (0.6, lo.extreme)}), 1.5),
 )
+# The second phase gives logic, the weakest field, more room.
+TAUGHT_SECOND = TAUGHT[:-1] + ((Field("skill:logic", {
+    "reading": (2, lo.reading), "boolean": (1.5, lo.boolean), "order": (1.5, lo.order), "subclass": (1, lo.subclass)}), 4.5),)

@@ -117,9 +117,7 @@ SYLLABLES = "a e i o u ba be bi co da de fa ge ha in ka la le li lo ma me mi na 
 def any_word(rng):
     """A place, a common word, or an invented one: spelling must not depend on knowing the word."""
     draw = rng.random()
-    if draw < 0.12:
-        return rng.choice(LONG_PLACES)
-    if draw < 0.4:
+    if draw < 0.35:
         return rng.choice(PLACES)
     if draw < 0.7:
         word = rng.choice(COMMON)
@@ -155,6 +153,12 @@ def make(kind, rng, word, answer, steps="", grader="text", key="", **slots):
 
 def letters(rng):
     word = any_word(rng)
+    return make("letters", rng, word, str(len(letters_of(word))), spelled(word), "number")
+
+
+def long_letters(rng):
+    """The same for names of several words, which a second phase practises."""
+    word = rng.choice(LONG_PLACES)
     return make("letters", rng, word, str(len(letters_of(word))), spelled(word), "number")
 
 
@@ -223,29 +227,23 @@ def pair_of_words(rng):
             return first, second
 
 
-def ranked(letter):
-    """A letter with its place in the alphabet: `c3`."""
-    return f"{letter}{ord(letter) - 96}"
-
-
 def first_in_order(rng):
-    """Letters are compared pair by pair until they differ, then by their places: `c=c, a1 o15: a`."""
+    """Letters are compared pair by pair until they differ: `c=c, a<o`."""
     first, second = pair_of_words(rng)
     parts = []
     for x, y in zip(first, second):
+        parts.append(f"{x}{'=' if x == y else '<' if x < y else '>'}{y}")
         if x != y:
-            parts.append(f"{ranked(x)} {ranked(y)}: {min(x, y)}")
             break
-        parts.append(f"{x}={y}")
     _, question = phrase(PHRASINGS, "first in order", rng, a=first, b=second)
     key = ",".join(sorted((first, second)))
     return Item(vary(question, rng, lower=False), min(first, second), "order", f"words:order:{key}", "text", ", ".join(parts))
 
 
 def sort_three(rng):
-    """Three words with different first letters: `m13 c3 f6: c3 f6 m13`."""
+    """Three words with different first letters: the letters are sorted first."""
     words = [rng.choice(COMMON) for _ in range(3)]
-    heads = [ranked(word[0]) for word in words]
+    heads = [word[0] for word in words]
     if len(set(heads)) < 3:
         return None
     _, question = phrase(PHRASINGS, "sort", rng, l=", ".join(words))
