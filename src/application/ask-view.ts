@@ -100,13 +100,16 @@ export async function askAndShow(options: AskOptions, terminal?: Terminal): Prom
 
 /** `single · geography …a1b2c3 · 12 tokens · 38 ms · free`. */
 export function summary(report: AnswerReport): string {
-  const members = report.members.map(member => {
-    const share = report.members.length > 1 ? ` ${Math.round(member.share * 100)} %` : ''
+  const makers = report.members.filter(member => member.share > 0)
+  const helpers = report.members.filter(member => member.share === 0)
+  const members = makers.map(member => {
+    const share = makers.length > 1 ? ` ${Math.round(member.share * 100)} %` : ''
     return `${member.model} ${shortId(member.node)}${share}`
   })
+  const help = helpers.length > 0 ? `, helped by ${helpers.map(member => member.model).join(', ')}` : ''
   return [
     report.pathway,
-    members.join(' + '),
+    `${members.join(' + ')}${help}`,
     `${report.usage.completionTokens} tokens`,
     duration(report.ms),
     money(report.cost),
@@ -118,6 +121,12 @@ function showEvent(terminal: Terminal, event: Readonly<Record<string, unknown>>,
   const { type } = event
   if (type === 'pathway-start' && quiet)
     terminal.err(paint(terminal, 'cyan', `  ↳ ${withShortIds(printable(String(event['why'])))}\n`))
+  if (type === 'call-end' && quiet) {
+    const { model, answer } = event as { readonly model?: unknown; readonly answer?: { readonly text?: unknown } } // shown as text, whatever it is
+    terminal.err(
+      paint(terminal, 'dim', `    ${withShortIds(printable(String(model)))}: ${oneLine(String(answer?.text))}\n`),
+    )
+  }
   if (type === 'call-fail')
     terminal.err(
       paint(terminal, 'yellow', `  ! ${withShortIds(printable(String(event['message'])))}; another takes over\n`),
@@ -127,3 +136,9 @@ function showEvent(terminal: Terminal, event: Readonly<Record<string, unknown>>,
 /** Node ids in a sentence, shortened: a person tells nodes apart by their last characters. */
 const withShortIds = (text: string): string =>
   text.replace(/@?(12D3KooW[1-9A-HJ-NP-Za-km-z]{44})/g, (_, nodeId: string) => ` ${shortId(nodeId)}`)
+
+/** What a helper said, in one line of at most 100 characters. */
+function oneLine(text: string): string {
+  const line = printable(text).replace(/\s*\n\s*/g, ' ⏎ ')
+  return line.length <= 100 ? line : `${line.slice(0, 99)}…`
+}

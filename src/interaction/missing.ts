@@ -2,13 +2,14 @@ import type { Analysis, Matcher } from '../service/index.ts'
 import type { ModelNetError } from '../utils/errors.ts'
 import { referencesOf } from './pathway/decoder-plan.ts'
 import type { Board } from './pathway/path.ts'
-import { resolve } from './pathway/resolve.ts'
+import { resolve, toReference } from './pathway/resolve.ts'
 import type { Term } from './pathway/term.ts'
 import type { Vocabulary } from './pathway/vocabulary.ts'
 
 /**
  * Why a pathway cannot run as it was written: the error of the first name that nobody answers to and that it cannot do
- * without. Branches that others can stand in for (par, orElse, fuse) may be missing; nothing else may.
+ * without. Branches that others can stand in for (par, orElse, fuse) may be away; nothing else may. A name that no node
+ * ever offered is an error wherever it stands.
  */
 export function missingIn(
   term: Term,
@@ -18,12 +19,15 @@ export function missingIn(
   vocabulary: Vocabulary,
 ): ModelNetError | undefined {
   const board: Board = { task, analysis, answers: [], notes: {} }
+  let unknown: ModelNetError | undefined
   const one = (reference: string): ModelNetError | undefined => {
     try {
       resolve({ reference }, board, matcher)
       return undefined
-    } catch (error) {
-      return error as ModelNetError // all that resolve throws
+    } catch (cause) {
+      const error = cause as ModelNetError // all that resolve throws
+      if (matcher.knows?.(toReference(reference)) === false) unknown ??= error
+      return error
     }
   }
   const all = (terms: readonly Term[]): ModelNetError | undefined => terms.map(check).find(error => error !== undefined)
@@ -45,5 +49,6 @@ export function missingIn(
     if ('pick' in part || 'route' in part || 'plan' in part) return undefined
     return check(part.of)
   }
-  return check(term)
+  const missing = check(term)
+  return unknown ?? missing
 }

@@ -116,4 +116,12 @@ describe('matching', () => {
     const matcher = createMatcher({ offers: () => [{ ...one, model: priced }], abilities }, { expectedTokens: 100 })
     expect(matcher.candidates(ANY, [])[0]?.cost).toBeCloseTo(0.001)
   })
+
+  it('knows a model whose node is away, and not one that nobody ever offered', () => {
+    const offers = [offer('pub/one', NODE_A, { state: 'suspect' })]
+    const matcher = createMatcher({ offers: () => offers, abilities: createCapabilityMap({ clock: systemClock }) })
+    expect(matcher.candidates({ kind: 'model', id: 'one' }, [])).toEqual([])
+    expect(matcher.knows?.({ kind: 'model', id: 'one' })).toBe(true)
+    expect(matcher.knows?.({ kind: 'model', id: 'oen' })).toBe(false)
+  })
 })

@@ -90,6 +90,7 @@ export function createMatcher(
   }
 
   return {
+    knows: reference => reference.kind !== 'model' || named(offers(), reference).length > 0,
     candidates(reference, tags) {
       const live = offers().filter(available)
       const wanted = withSkills(tags)

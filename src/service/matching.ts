@@ -29,4 +29,9 @@ export interface Matcher {
     reference: ModelReference,
     tags: readonly { readonly tag: string; readonly probability: number }[],
   ): readonly Candidate[]
+  /**
+   * Some node offered it lately, even if none does now: tells a name that is mistyped from one whose node is away.
+   * @default everything counts as known
+   */
+  knows?(reference: ModelReference): boolean
 }
