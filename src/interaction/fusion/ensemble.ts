@@ -2,7 +2,7 @@ import type { DecodeStep } from '../../protocol/index.ts'
 import type { CallOptions } from '../../resource/index.ts'
 import { concatBytes } from '../../resource/index.ts'
 import type { Clock } from '../../utils/clock.ts'
-import { ModelNetError, toModelNetError } from '../../utils/errors.ts'
+import { isModelNetError, ModelNetError, toModelNetError } from '../../utils/errors.ts'
 import { gather, type Reply } from './gather.ts'
 import { type FusedMember, Seat } from './seat.ts'
 
@@ -122,6 +122,9 @@ export class Ensemble {
   async #someone(count: number): Promise<void> {
     const { deadlineMs = 30_000 } = this.#options
     const coming = [...this.#joining, ...this.#voices().flatMap(({ returning }) => (returning ? [returning] : []))]
+    // A text that fills the context of all is at its end, which is not a failure of the members.
+    if (coming.length === 0 && isModelNetError(this.#lastError) && this.#lastError.code === 'CONTEXT_OVERFLOW')
+      throw this.#lastError
     if (coming.length === 0)
       throw new ModelNetError('NO_CANDIDATE', `fewer than ${count} members of the fusion are left`, {
         cause: this.#lastError,

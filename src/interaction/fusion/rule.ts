@@ -34,10 +34,15 @@ export function combine(rule: FusionRule, votes: readonly Vote[]): Distribution 
 
 /** Sums in ascending order, so that the result does not depend on the order of members (W19), not even in its last bit. */
 export function orderedSum(values: Float64Array): number {
-  if (values.length === 2) return (values[0] ?? 0) + (values[1] ?? 0)
-  values.sort()
+  // Insertion sort: a fusion has a handful of members, and this runs for each of 257 symbols at each step.
+  for (let index = 1; index < values.length; index++) {
+    const value = values[index] ?? 0
+    let at = index
+    for (; at > 0 && (values[at - 1] ?? 0) > value; at--) values[at] = values[at - 1] ?? 0
+    values[at] = value
+  }
   let sum = 0
-  for (const value of values) sum += value
+  for (let index = 0; index < values.length; index++) sum += values[index] ?? 0
   return sum
 }
 
