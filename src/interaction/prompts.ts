@@ -12,6 +12,10 @@ const ORDERS: Readonly<Record<Exclude<Role, 'answer' | 'auto'>, string>> = {
     'As an experienced verifier, judge the quoted work and condense it: give only the final answer to the question, in the form the question asks for.',
   synthesize:
     'Judge the quoted answers critically: some may be biased or wrong. Then write one answer to the question that keeps what is right in them, in the form the question asks for. Do not mention the quotes.',
+  criticize:
+    'List the concrete errors of the quoted answer, each with the correction, in a few short lines. Do not write a new answer. If there are none, say so.',
+  doubt:
+    'As a sceptic, say what about the quoted answer is unproven, misread or could be otherwise, in a few short lines. Do not write a new answer.',
   debate:
     'Others answered the same question as quoted. Use their answers as additional information, decide for yourself who is right, and give your answer in the form the question asks for.',
 }

@@ -88,6 +88,7 @@ const answer: z.ZodType<Answer> = z.object({
   weight: z.number().exactOptional(),
   finish: z.enum(['stop', 'length', 'cancelled']).exactOptional(),
   tainted: z.boolean().exactOptional(),
+  abstained: z.boolean().exactOptional(),
 })
 const at = z.number().describe('milliseconds from the start of the run')
 const number = z.number().nullable().describe('null stands for no limit')

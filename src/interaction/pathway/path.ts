@@ -22,6 +22,8 @@ export interface Answer {
   readonly finish?: FinishReason
   /** True when its maker read text of other models: it may carry their instructions (taint of F4). */
   readonly tainted?: boolean
+  /** True when the pathway decided not to answer; the text says so. */
+  readonly abstained?: boolean
 }
 
 /** What flows through a pathway: the task and the answers so far. Never changed in place. */

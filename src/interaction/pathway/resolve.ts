@@ -17,6 +17,8 @@ export interface Wanted {
   readonly rank?: number
   /** Ranks that siblings take; spares come after them. @default rank + 1 */
   readonly ranks?: number
+  /** `model@node` that are asked only if nobody else is there: a judge is not to judge itself. */
+  readonly avoid?: readonly string[]
 }
 
 /**
@@ -28,6 +30,12 @@ export function resolve(wanted: Wanted, board: Board, matcher: Matcher): readonl
   const reference = toReference(wanted.reference)
   const candidates = matcher.candidates(reference, board.analysis.tags)
   if (candidates.length === 0) throw nobody(wanted.reference, reference, board, matcher)
+  const { avoid = [] } = wanted
+  if (avoid.length > 0) {
+    const avoided = new Set(avoid.map(modelOf))
+    const isAvoided = ({ model }: Candidate): boolean => avoided.has(model.card.id)
+    return [...candidates.filter(candidate => !isAvoided(candidate)), ...candidates.filter(isAvoided)]
+  }
   if (wanted.rank === undefined) return candidates
   const ids = [...new Set(candidates.map(candidate => candidate.model.card.id))]
   const own = ids[wanted.rank]
@@ -40,6 +48,9 @@ export function resolve(wanted: Wanted, board: Board, matcher: Matcher): readonl
   const copies = (id: string): readonly Candidate[] => candidates.filter(({ model }) => model.card.id === id)
   return [own, ...spares].flatMap(copies)
 }
+
+/** The model id in `model@node`. */
+export const modelOf = (name: string): string => (name.includes('@') ? name.slice(0, name.lastIndexOf('@')) : name)
 
 function nobody(text: string, reference: ModelReference, board: Board, matcher: Matcher): ModelNetError {
   if (reference.kind === 'any') return new ModelNetError('NO_CANDIDATE', 'no node offers a model now')

@@ -6,7 +6,7 @@ export type Scalar = string | number | boolean
 export type Arguments = Readonly<Record<string, Scalar>>
 
 /** What a call is asked to do with the answers that are already on the board. */
-export const ROLES = ['answer', 'auto', 'revise', 'verify', 'synthesize', 'debate'] as const
+export const ROLES = ['answer', 'auto', 'revise', 'verify', 'synthesize', 'debate', 'criticize', 'doubt'] as const
 export type Role = (typeof ROLES)[number]
 
 /** One question to one model, named late: `@tag`, `*`, `model`, `model@node`. */
@@ -21,6 +21,8 @@ export interface CallTerm {
   /** @default that of the task */
   readonly temperature?: number
   readonly maxTokens?: number
+  /** Asks for token probabilities, so that the answer says how sure its maker is. @default false */
+  readonly confidence?: boolean
 }
 
 /** The algebra as plain data: its JSON form. Each term has one head field; the others are its options. */
@@ -159,6 +161,7 @@ const termObjects = [
     ranks: z.int().min(1).max(64).exactOptional(),
     temperature: z.number().min(0).max(10).exactOptional(),
     maxTokens: count.exactOptional(),
+    confidence: z.boolean().exactOptional(),
   }),
   z.strictObject({ seq: terms }),
   z.strictObject({

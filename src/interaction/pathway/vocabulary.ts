@@ -1,14 +1,14 @@
 import type { Answer, Board, Bound, BoundGiven, Path, PathwayContext, PathwayEvent } from './path.ts'
 import type { Arguments, Term } from './term.ts'
 
-/** Reduces the answers on the board to one; named in `pick` and `!`. */
+/** Reduces the answers on the board, most rules to one; named in `pick` and `!`. */
 export interface Rule {
   readonly name: string
   readonly description: string
   /** What it costs, where it asks models. @default nothing */
   bound?(given: BoundGiven, args: Arguments): Partial<Bound>
   /** Throws NO_CANDIDATE when there is nothing to pick from. */
-  run(board: Board, context: PathwayContext, args: Arguments): AsyncGenerator<PathwayEvent, Answer>
+  run(board: Board, context: PathwayContext, args: Arguments): AsyncGenerator<PathwayEvent, Answer | readonly Answer[]>
   /** True when no outcome of the branches that still run can change what is picked. */
   decided?(board: Board, pending: number, context: PathwayContext): boolean
 }

@@ -34,3 +34,33 @@ export const any: Rule = choose(
   'an answer drawn at random: the baseline of a rule',
   ({ answers }, { random }) => answers[Math.floor(random.next() * answers.length)],
 )
+
+/** Leaves the board as it is: what `par` needs where one branch is the answer so far. */
+export const all: Rule = {
+  name: 'all',
+  description: 'all answers as they are',
+  bound: given => ({ answers: given.answers ?? 0 }),
+  // biome-ignore lint/correctness/useYield: a rule that asks nobody has nothing to tell
+  async *run(board) {
+    return board.answers
+  },
+}
+
+/** Says that no answer is given, in the language of the question. */
+export const unknown: Rule = {
+  name: 'unknown',
+  description: 'no answer: says that it is not known',
+  // biome-ignore lint/correctness/useYield: a rule that asks nobody has nothing to tell
+  async *run(board) {
+    const text = UNKNOWN[board.analysis.language] ?? UNKNOWN['en'] ?? ''
+    return { text, by: 'unknown', usage: totalUsage(board.answers), confidence: 0, abstained: true }
+  },
+}
+
+const UNKNOWN: Readonly<Record<string, string>> = {
+  en: 'I do not know.',
+  zh: '我不知道。',
+  de: 'Das weiß ich nicht.',
+  fr: 'Je ne sais pas.',
+  es: 'No lo sé.',
+}

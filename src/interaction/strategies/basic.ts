@@ -34,7 +34,7 @@ export const consistency: Strategy = {
   build: (of, args) => election(samplesOf(of, args, 5), 'vote', rest(args, 'n', 'temperature')),
 }
 
-export const fuse: Strategy = {
+export const joint: Strategy = {
   name: 'joint',
   description: 'several models write one text, their next-token distributions fused (parallel inference)',
   needs: ['tokens'],

@@ -7,7 +7,7 @@ import type { CallTerm } from '../term.ts'
 
 /** One question to one model; what it is asked to do with earlier answers depends on its role. */
 export function callPath(term: CallTerm): Path {
-  const { call: reference, role = 'auto', rank, ranks, temperature, maxTokens } = term
+  const { call: reference, role = 'auto', rank, ranks, temperature, maxTokens, confidence } = term
   return {
     kind: 'call',
     bound: given => oneCall(reference, { ...given, ...(maxTokens === undefined ? {} : { maxTokens }) }),
@@ -22,6 +22,7 @@ export function callPath(term: CallTerm): Path {
           options: {
             ...board.task.options,
             ...(temperature === undefined ? {} : { temperature }),
+            ...(confidence ? { topLogprobs: 1 } : {}),
             ...(maxTokens === undefined
               ? {}
               : { maxTokens: Math.min(maxTokens, board.task.options.maxTokens ?? maxTokens) }),
