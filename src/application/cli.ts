@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { toModelNetError } from '../utils/errors.ts'
 import { askAndShow } from './ask-view.ts'
+import { benchAsk, benchPaper } from './commands/bench.ts'
 import { listModels, listPeers } from './commands/list.ts'
 import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
+import { listStrategies } from './commands/strategies.ts'
 import { configJsonSchema, DEFAULT_PORT } from './config-schema.ts'
 import { createTerminal, paint, printable, type Terminal } from './terminal.ts'
 
@@ -81,11 +83,38 @@ function createProgram(terminal: Terminal): Command {
   client(program.command('peers').description('every node this node knows')).action(options =>
     listPeers({ ...access(options), json: options.json }, terminal),
   )
+  client(program.command('strategies').description('every way of working together, with needs and cost')).action(
+    options => listStrategies({ ...access(options), json: options.json }, terminal),
+  )
+  addBench(program, terminal)
   program
     .command('config-schema')
     .description('print the JSON Schema of modelnet.yaml')
     .action(() => terminal.out(`${JSON.stringify(configJsonSchema(), null, 2)}\n`))
   return program
+}
+
+function addBench(program: Command, terminal: Terminal): void {
+  const bench = program.command('bench').description('measure answers')
+  client(bench.command('ask').description('send a file of questions through a running network and grade the answers'))
+    .requiredOption('--questions <file>', 'JSONL with question and answer per row; grader optional')
+    .option('--model <model>', 'one model instead of the choice of the network')
+    .option('--pathway <term>', 'a pathway instead of the choice of the network')
+    .option('--concurrency <number>', 'questions in flight', Number)
+    .option('--seed <number>', 'seed of every request', Number)
+    .option('--checkpoint <file>', 'keep finished rows here and continue from them')
+    .option('--output <file>', 'results by row')
+    .action(options => benchAsk({ ...options, ...access(options) }, terminal))
+  bench
+    .command('paper')
+    .description("the paper's experiments on the shipped models")
+    .argument('[parts...]', 'some of the experiments')
+    .option('--output <dir>', 'folder of the report', 'modelnet-paper')
+    .option('--questions <number>', 'questions per set', Number)
+    .option('--seed <number>', 'same seed, same answers', Number)
+    .option('--resume', 'continue an interrupted run')
+    .option('--json', 'JSON for another program')
+    .action((parts, options) => benchPaper({ parts, ...options }, terminal))
 }
 
 /** The options of every command that talks to a running node. */

@@ -26,7 +26,7 @@ import { createClosing } from './closing.ts'
 import type { NodeConfig } from './config-schema.ts'
 import { createEngines } from './engines.ts'
 import type { Asker } from './gateway/chat.ts'
-import { createGateway } from './gateway/server.ts'
+import { createGateway, type ListedStrategy } from './gateway/server.ts'
 import { loadModels, toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
 import { createOffers } from './offers.ts'
@@ -131,7 +131,10 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       random,
       logger,
     })
-    const gateway = await createGateway({ ask: toAsker(coordinator), directory: membership, logger }, config.gateway)
+    const gateway = await createGateway(
+      { ask: toAsker(coordinator), strategies: () => listStrategies(coordinator), directory: membership, logger },
+      config.gateway,
+    )
     closing.add('the gateway', () => gateway.close())
     await membership.ready
     return {
@@ -176,3 +179,10 @@ function toAsker(coordinator: Coordinator): Asker {
     return coordinator.ask({ id: randomUUID(), ...request.task }, { pathway, signal })
   }
 }
+
+/** Every strategy with the worst case of its example; a bound that needs models there are not is left out. */
+const listStrategies = (coordinator: Coordinator): readonly ListedStrategy[] =>
+  coordinator.strategies.map(({ name, description, needs, example }) => {
+    const { calls, depth } = coordinator.inspect(example).bound
+    return { name, description, needs, example, bound: { calls, depth } }
+  })

@@ -30,7 +30,7 @@ const says: Asker = async function* () {
 
 async function gatewayFor(ask: Asker, settings: ConfigInput['gateway'] = {}, logger = silentLogger): Promise<string> {
   const config: NodeConfig = ConfigSchema.parse({ gateway: { port: 0, ...settings } })
-  const gateway = await createGateway({ ask, directory, logger }, config.gateway)
+  const gateway = await createGateway({ ask, directory, strategies: () => [], logger }, config.gateway)
   open.push(gateway)
   return gateway.url
 }

@@ -10,8 +10,18 @@ import { readChatRequest } from './chat-request.ts'
 import { listModels } from './models.ts'
 import { toOpenAiError } from './openai-error.ts'
 
+/** A named way to build a pathway, with the worst case of its example. */
+export interface ListedStrategy {
+  readonly name: string
+  readonly description: string
+  readonly needs: readonly string[]
+  readonly example: string
+  readonly bound?: { readonly calls: number; readonly depth: number }
+}
+
 export interface GatewayComponents {
   readonly ask: Asker
+  readonly strategies: () => readonly ListedStrategy[]
   readonly directory: Directory
   readonly logger: Logger
 }
@@ -36,7 +46,7 @@ export async function createGateway(components: GatewayComponents, config: NodeC
   const closing = new AbortController()
   handleErrors(app, components.logger)
   app.addHook('onRequest', authenticate(config.keys))
-  routeNode(app, components.directory)
+  routeNode(app, components)
   app.post('/v1/chat/completions', async (request, reply) => {
     const chat = readChatRequest(request.body, config)
     const context = {
@@ -58,7 +68,8 @@ export async function createGateway(components: GatewayComponents, config: NodeC
   }
 }
 
-function routeNode(app: FastifyInstance, directory: Directory): void {
+function routeNode(app: FastifyInstance, { directory, strategies }: GatewayComponents): void {
+  app.get('/modelnet/strategies', async () => ({ data: strategies() }))
   app.get('/healthz', async () => ({ status: 'ok', nodes: directory.entries().length }))
   app.get('/v1/models', async () => ({ object: 'list', data: listModels(directory.entries()) }))
   app.get<{ Params: { '*': string } }>('/v1/models/*', async request => {
