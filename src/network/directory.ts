@@ -11,6 +11,8 @@ export interface DirectoryEntry {
   /** Verified cards of its models, not yet expired. */
   readonly cards: readonly ModelCard[]
   readonly status?: NodeStatus
+  /** Its trust boundary: signed by an operator where the network asks for that, else what it says itself. */
+  readonly domain?: string
   /** Smoothed round-trip time in ms; absent until measured. 0 for this node. */
   readonly rttMs?: number
   /** True for this node. */

@@ -2,6 +2,8 @@
  * How nodes find and reach each other: hosts, streams, channels, and the directory of who offers what.
  */
 
+export type { AdmissionOptions } from './admission.ts'
+export { issueCertificate } from './admission.ts'
 export type { FindAds, FindOptions } from './ads/ad-finder.ts'
 export type { Offer } from './ads/ad-publisher.ts'
 export type { AdFilter, SignedAd } from './ads/ad-store.ts'
@@ -31,6 +33,6 @@ export type { MemoryHub, MemoryHubOptions } from './networks/memory.ts'
 export { createMemoryHub } from './networks/memory.ts'
 export type { PeerBook, PeerBookEntry } from './peer-book.ts'
 export { createFilePeerBook } from './peer-book.ts'
-export type { LinkEvent, PeerLinks, PeerLinksComponents } from './peer-links.ts'
+export type { LinkEvent, PeerLinks, PeerLinksComponents, PeerLinksOptions } from './peer-links.ts'
 export { createPeerLinks } from './peer-links.ts'
 export type { PeerRouter, RoutedPeer } from './peer-router.ts'

@@ -3,6 +3,7 @@ import { CHANNEL_PROTOCOL } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { isAbortError, ModelNetError, toModelNetError } from '../utils/errors.ts'
 import type { Logger } from '../utils/logger.ts'
+import { type AdmissionOptions, createDoor, type Door } from './admission.ts'
 import type { CallHandler, CallHandlers, Channel } from './channel.ts'
 import { createStreamTransport } from './channel-transports/stream.ts'
 import { createChannel } from './multiplexer.ts'
@@ -27,7 +28,14 @@ export interface PeerLinks {
   /** Peers a channel is open to. */
   linked(): readonly string[]
   onLink(listener: (event: LinkEvent) => void): () => void
+  /** The domain that an operator has signed a peer into; undefined without `admission`. */
+  domain(peer: string): string | undefined
   close(): Promise<void>
+}
+
+export interface PeerLinksOptions {
+  /** Serve and use only peers an operator has signed for. @default all peers */
+  readonly admission?: AdmissionOptions
 }
 
 export interface PeerLinksComponents {
@@ -42,9 +50,11 @@ const MAX_CHANNELS = 2
 const YIELD_MS = 1000
 const REOPEN_MS = { first: 250, most: 5000 }
 
-export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
+export function createPeerLinks(components: PeerLinksComponents, options: PeerLinksOptions = {}): PeerLinks {
   const { network, clock, logger } = components
-  const handlers: Record<string, CallHandler> = Object.create(null)
+  const door = options.admission && createDoor(clock, options.admission)
+  const handlers: Record<string, CallHandler> = { ...door?.handlers }
+  const joining = new Map<string, number>()
   const channels = new Map<string, Channel[]>()
   const opening = new Map<string, Promise<Channel>>()
   const listeners = new Set<(event: LinkEvent) => void>()
@@ -56,8 +66,9 @@ export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
     for (const listener of [...listeners]) listener({ type, peer })
   }
 
-  const add = (stream: FrameStream, peer: string): Channel => {
+  const add = async (stream: FrameStream, peer: string): Promise<Channel> => {
     const channel = createChannel(createStreamTransport(stream), { handlers, peer, clock, logger })
+    if (door) await admit(channel, peer, door)
     const open = channels.get(peer) ?? []
     channels.set(peer, [...open, channel].slice(-MAX_CHANNELS))
     const [oldest] = open
@@ -65,6 +76,25 @@ export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
     void channel.closed.then(() => remove(channel, peer))
     if (open.length === 0) emit('link-up', peer)
     return channel
+  }
+
+  /** Waits at the door; who is not admitted is disconnected. */
+  const admit = async (channel: Channel, peer: string, at: Door): Promise<void> => {
+    const count = joining.get(peer) ?? 0
+    joining.set(peer, count + 1)
+    try {
+      if (count >= MAX_CHANNELS) throw new ModelNetError('OVERLOADED', `${peer} opens too many channels`)
+      await at.greet(channel, peer)
+    } catch (error) {
+      logger.warn({ peer, reason: String(error) }, 'a peer is not admitted')
+      drop(channel, peer)
+      if (!current(peer)) await network.disconnect(peer)
+      throw error
+    } finally {
+      const left = (joining.get(peer) ?? 1) - 1
+      if (left > 0) joining.set(peer, left)
+      else joining.delete(peer)
+    }
   }
 
   const remove = (channel: Channel, peer: string): void => {
@@ -128,7 +158,7 @@ export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
 
   const unhandle = network.handle(CHANNEL_PROTOCOL, (stream, peer) => {
     if (stop.signal.aborted) stream.abort(new Error('closing'))
-    else add(stream, peer)
+    else add(stream, peer).catch(() => undefined) // logged where it is refused
   })
   const unlisten = network.onPeer(event => {
     if (event.type === 'peer-connect') void keepOpen(event.peer)
@@ -137,14 +167,16 @@ export function createPeerLinks(components: PeerLinksComponents): PeerLinks {
 
   return {
     serve(methods) {
-      Object.assign(handlers, methods)
+      const served = door ? door.guard(methods) : methods
+      Object.assign(handlers, served)
       return () => {
-        for (const [name, handler] of Object.entries(methods)) if (handlers[name] === handler) delete handlers[name]
+        for (const [name, handler] of Object.entries(served)) if (handlers[name] === handler) delete handlers[name]
       }
     },
     channel,
     current,
     linked: () => [...channels.keys()],
+    domain: peer => door?.domain(peer),
     onLink(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -7,6 +7,8 @@ export { CapabilityAdSchema } from './ad.ts'
 export { digestOf, toCanonicalJson } from './canonical.ts'
 export type { Capability, MeasuredClaim, ModelCard } from './card.ts'
 export { CAPABILITIES, ModelCardSchema, ModelIdSchema, TagSchema } from './card.ts'
+export type { MembershipCertificate } from './certificate.ts'
+export { MembershipCertificateSchema } from './certificate.ts'
 export { decodeFrame, decodeSizedFrame, encodeFrame } from './codec.ts'
 export type {
   ByteDistribution,
@@ -56,6 +58,7 @@ export {
   MAX_CARD_BYTES,
   MAX_CARD_LIFE_S,
   MAX_CARDS_PER_NODE,
+  MAX_CERTIFICATE_BYTES,
   MAX_CLOCK_SKEW_S,
   MAX_DEADLINE_MS,
   MAX_DISTRIBUTIONS,

@@ -8,6 +8,8 @@ export const MAX_CARD_BYTES: number = 16 * 1024
 export const MAX_MEMBER_BYTES: number = 32 * 1024
 /** One signed capability ad: 700 bytes with two capabilities and two addresses. */
 export const MAX_AD_BYTES: number = 3 * 1024
+/** One membership certificate: 700 bytes. */
+export const MAX_CERTIFICATE_BYTES: number = 2 * 1024
 /** One signed receipt: 1.1 kB. */
 export const MAX_RECEIPT_BYTES: number = 4 * 1024
 /** Seconds by which clocks of peers may differ, and the longest lives of signed documents that are believed. */

@@ -9,6 +9,7 @@ export const DOCUMENT_TYPES = {
   card: 'application/vnd.modelnet.model-card+json',
   member: 'application/vnd.modelnet.member+json',
   ad: 'application/vnd.modelnet.capability-ad+json',
+  certificate: 'application/vnd.modelnet.membership-certificate+json',
   receipt: 'application/vnd.modelnet.receipt+json',
   probe: 'application/vnd.modelnet.probe+json',
 } as const

@@ -4,7 +4,7 @@ import type { Clock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Random } from '../../utils/random.ts'
 import type { CallHandlers } from '../channel.ts'
-import { read } from '../membership/messages.ts'
+import { read } from '../exchange.ts'
 import { TokenBuckets } from '../token-bucket.ts'
 import { MAX_LEVEL, shardOf, toAdKey } from './ad-key.ts'
 import {

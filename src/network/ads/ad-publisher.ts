@@ -1,7 +1,7 @@
 import { type CapabilityAd, DOCUMENT_TYPES, type Signer, signDocument } from '../../protocol/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import type { Logger } from '../../utils/logger.ts'
-import { ask } from '../membership/exchange.ts'
+import { ask } from '../exchange.ts'
 import type { PeerLinks } from '../peer-links.ts'
 import { HOLDERS, type PeerRouter } from '../peer-router.ts'
 import { AD_METHODS, type AdHolder, PutAnswerSchema } from './ad-holder.ts'

@@ -3,10 +3,10 @@ import type { Clock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Logger } from '../../utils/logger.ts'
 import type { CallHandlers } from '../channel.ts'
+import { ask, read } from '../exchange.ts'
 import type { PeerLinks } from '../peer-links.ts'
 import { TokenBuckets } from '../token-bucket.ts'
-import { ask } from './exchange.ts'
-import { CardAnswerSchema, CardsSchema, METHODS, read } from './messages.ts'
+import { CardAnswerSchema, CardsSchema, METHODS } from './messages.ts'
 import type { Member, Roster, SignedCard } from './roster.ts'
 
 export interface CardExchangeComponents {

@@ -4,11 +4,11 @@ import { ModelNetError } from '../../utils/errors.ts'
 import type { Logger } from '../../utils/logger.ts'
 import type { Random } from '../../utils/random.ts'
 import type { CallHandlers } from '../channel.ts'
+import { ask, read, tell } from '../exchange.ts'
 import type { PeerLinks } from '../peer-links.ts'
 import { TokenBuckets } from '../token-bucket.ts'
-import { ask, tell } from './exchange.ts'
 import { compare, fingerprint, type SignedMember, toSummary } from './member-view.ts'
-import { METHODS, PushSchema, read, SyncAnswerSchema, SyncSchema } from './messages.ts'
+import { METHODS, PushSchema, SyncAnswerSchema, SyncSchema } from './messages.ts'
 import type { Roster } from './roster.ts'
 
 export interface GossipComponents {

@@ -3,11 +3,11 @@ import type { Clock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Logger } from '../../utils/logger.ts'
 import type { CallHandlers } from '../channel.ts'
+import { ask, read, tell } from '../exchange.ts'
 import type { PeerLinks } from '../peer-links.ts'
 import { TokenBuckets } from '../token-bucket.ts'
-import { ask, tell } from './exchange.ts'
 import { goodbye, heard } from './liveness.ts'
-import { METHODS, type PingBody, PingSchema, read, StatusSchema } from './messages.ts'
+import { METHODS, type PingBody, PingSchema, StatusSchema } from './messages.ts'
 import type { Roster } from './roster.ts'
 
 export interface HeartbeatsComponents {

@@ -88,18 +88,17 @@ export async function createMembership(
   let draining = false
   let telling = false
 
-  const roster = new Roster(
-    clock,
-    (): DirectoryEntry => ({
-      nodeId: identity.nodeId,
-      state: 'alive',
-      addresses: network.addresses(),
-      cards: [...cardExchange.own().values()].map(({ card }) => card),
-      ...(status ? { status } : {}),
-      rttMs: 0,
-      self: true,
-    }),
-  )
+  const self = (): DirectoryEntry => ({
+    nodeId: identity.nodeId,
+    state: 'alive',
+    addresses: network.addresses(),
+    cards: [...cardExchange.own().values()].map(({ card }) => card),
+    ...(status ? { status } : {}),
+    ...(options.domain === undefined ? {} : { domain: options.domain }),
+    rttMs: 0,
+    self: true,
+  })
+  const roster = new Roster(clock, self, { domainOf: links.domain })
   const shared = { roster, links, network, verifier, clock, random, logger }
   const cardExchange = createCardExchange({ ...shared, signer: identity })
   const ownRecord = createOwnRecord(

@@ -7,7 +7,6 @@ import {
   type NodeStatus,
   NodeStatusSchema,
 } from '../../protocol/index.ts'
-import { ModelNetError } from '../../utils/errors.ts'
 
 /** Methods of membership on the channel of a pair of nodes. */
 export const METHODS = {
@@ -57,11 +56,3 @@ export const CardAnswerSchema: z.ZodType<{ readonly card: string }> = z.object({
   card: z.string().min(1).max(MAX_CARD_BYTES),
 })
 export const StatusSchema: z.ZodType<{ readonly status: NodeStatus }> = z.object({ status: NodeStatusSchema })
-
-/** What a peer said, checked. Throws PROTOCOL_ERROR. */
-export function read<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new ModelNetError('PROTOCOL_ERROR', `${what}: ${issue?.path.join('.')} ${issue?.message}`)
-}

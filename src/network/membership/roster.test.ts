@@ -11,7 +11,7 @@ function setUp(capacity = 3) {
   let elapsed = 0
   const clock: Clock = { now: () => 1e12 + elapsed, monotonic: () => elapsed, sleep: () => Promise.resolve() }
   const self = { nodeId: 'self', state: 'alive' as const, addresses: [], cards: [], self: true }
-  const roster = new Roster(clock, () => self, capacity)
+  const roster = new Roster(clock, () => self, { capacity })
   const events: DirectoryEvent[] = []
   roster.onChange(event => events.push(event))
   return {

@@ -21,6 +21,13 @@ export interface Member {
   readonly status?: NodeStatus
 }
 
+export interface RosterOptions {
+  /** @default MAX_GOSSIPED_MEMBERS */
+  readonly capacity?: number
+  /** The domain an operator has signed a node into. @default none is known */
+  readonly domainOf?: (node: string) => string | undefined
+}
+
 /** Members that are gone are remembered and looked for this long: what comes back after a long cut is found again. */
 const FORGET_AFTER_MS = 60 * 60 * 1000
 /** A member heard of but never reached makes room for others after so long. */
@@ -33,25 +40,28 @@ export class Roster implements Directory {
   readonly #clock: Clock
   readonly #capacity: number
   readonly #self: () => DirectoryEntry
+  readonly #domainOf: (node: string) => string | undefined
   /** Grows with every record taken in. */
   version = 0
 
-  constructor(clock: Clock, self: () => DirectoryEntry, capacity: number = MAX_GOSSIPED_MEMBERS) {
+  constructor(clock: Clock, self: () => DirectoryEntry, options: RosterOptions = {}) {
+    const { capacity = MAX_GOSSIPED_MEMBERS, domainOf = () => undefined } = options
     this.#clock = clock
     this.#self = self
     this.#capacity = capacity
+    this.#domainOf = domainOf
   }
 
   entries(): readonly DirectoryEntry[] {
     const nowS = this.#clock.now() / 1000
-    return [this.#self(), ...[...this.#members.values()].map(member => toEntry(member, nowS))]
+    return [this.#self(), ...[...this.#members.values()].map(member => this.#toEntry(member, nowS))]
   }
 
   entry(nodeId: string): DirectoryEntry | undefined {
     const self = this.#self()
     if (nodeId === self.nodeId) return self
     const member = this.#members.get(nodeId)
-    return member && toEntry(member, this.#clock.now() / 1000)
+    return member && this.#toEntry(member, this.#clock.now() / 1000)
   }
 
   onChange(listener: (event: DirectoryEvent) => void): () => void {
@@ -140,6 +150,11 @@ export class Roster implements Directory {
       const downMs = now - (liveness.downSince ?? now)
       if (!liveness.heartbeats && (!signed || downMs > FORGET_AFTER_MS)) this.#members.delete(node)
     }
+  }
+
+  #toEntry(member: Member, nowS: number): DirectoryEntry {
+    const domain = this.#domainOf(member.node) ?? member.signed?.record.domain
+    return { ...toEntry(member, nowS), ...(domain === undefined ? {} : { domain }) }
   }
 
   #makeRoom(): void {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import type { Channel } from '../channel.ts'
-import { read } from './messages.ts'
+import { ModelNetError } from '../utils/errors.ts'
+import type { Channel } from './channel.ts'
 
 /** Milliseconds a peer has for one exchange of membership. A peer that takes longer is asked again later. */
 const EXCHANGE_DEADLINE_MS = 5000
@@ -24,4 +24,12 @@ export async function tell(channel: Channel, method: string, body: unknown): Pro
   const call = channel.call(method, body, { deadlineMs: EXCHANGE_DEADLINE_MS })
   call.end()
   for await (const _ of call.parts); // a newer peer may answer something
+}
+
+/** What a peer said, checked. Throws PROTOCOL_ERROR. */
+export function read<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new ModelNetError('PROTOCOL_ERROR', `${what}: ${issue?.path.join('.')} ${issue?.message}`)
 }
