@@ -54,31 +54,26 @@ export function logOddsWeight(p: number, options: number): number {
   return Math.max(0, Math.log((clipped * (options - 1)) / (1 - clipped)))
 }
 
-/** Largest share of the weight of a vote that one operator's nodes may have together (F3). */
-const MAX_OPERATOR_SHARE = 1 / 3
+/** Largest share of the weight of a vote that the nodes of one owner may have together (F3). */
+const MAX_OWNER_SHARE = 1 / 3
 
 /**
- * Weights with what any one owner holds cut down to a third of the total, or to an equal share where there are fewer
- * than three owners: many nodes of one owner are one voice.
+ * Weights with what one owner of several votes holds cut down to a third of the total, but not below its heaviest vote:
+ * many nodes of one owner are no majority, and one strong vote stays what it is.
  */
 export function capByOwner(weights: readonly number[], owners: readonly string[]): readonly number[] {
-  const names = [...new Set(owners)]
-  const share = Math.max(MAX_OPERATOR_SHARE, 1 / names.length)
-  if (share >= 1) return weights
+  const many = [...new Set(owners.filter((owner, index) => owners.indexOf(owner) !== index))]
   let capped = [...weights]
-  for (let round = 0; round < 32; round++) {
-    const total = capped.reduce((sum, weight) => sum + weight, 0)
-    const held = names.map(name =>
-      capped.reduce((sum, weight, index) => sum + (owners[index] === name ? weight : 0), 0),
-    )
-    const excess = held.findIndex(weight => weight > share * total * (1 + 1e-9))
-    if (excess < 0) break
-    const rest = total - (held[excess] ?? 0)
-    // held = share x (held + rest)
-    const allowed = (share / (1 - share)) * rest
-    const scale = allowed / (held[excess] ?? 1)
-    capped = capped.map((weight, index) => (owners[index] === names[excess] ? weight * scale : weight))
-    if (rest === 0) return weights
+  for (const owner of many) {
+    const own = capped.filter((_, index) => owners[index] === owner)
+    const held = sum(own)
+    const others = sum(capped) - held
+    // held = share x (held + others)
+    const allowed = Math.max(Math.max(...own), (MAX_OWNER_SHARE / (1 - MAX_OWNER_SHARE)) * others)
+    if (held > allowed)
+      capped = capped.map((weight, index) => (owners[index] === owner ? (weight * allowed) / held : weight))
   }
   return capped
 }
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
