@@ -1,3 +1,4 @@
+import type { ModelSpec } from '../../resource/index.ts'
 import type { Question } from '../question.ts'
 import type { Block } from '../report/document.ts'
 import { type Evaluation, evaluate, type Progress, type Row } from '../run.ts'
@@ -56,6 +57,13 @@ export interface PaperBench {
   ): Promise<FusedAnswer>
 }
 
+/** A model of the bench with the questions it never saw. */
+export interface PaperModel {
+  readonly spec: ModelSpec
+  /** JSONL of held-out questions. */
+  readonly heldout: string
+}
+
 /** Questions that are reported together. */
 export interface QuestionSet {
   readonly name: string
@@ -71,6 +79,8 @@ export interface ExperimentOptions {
   readonly checkpoints?: string
   readonly signal?: AbortSignal
   readonly onProgress?: (part: string, progress: Progress) => void
+  /** Told of the rows of every part, whether asked now or taken from a checkpoint. */
+  readonly onEvaluation?: (evaluation: Evaluation) => void
 }
 
 /** What an experiment found: blocks for a reader, and the figures behind them. */
@@ -118,18 +128,20 @@ export const fusionSystem = (
 })
 
 /** Runs one part of an experiment, with its own checkpoint. */
-export function runPart(
+export async function runPart(
   part: string,
   systems: readonly System[],
   questions: readonly Question[],
   options: ExperimentOptions,
 ): Promise<Evaluation> {
-  const { seed = 1, concurrency = 2, checkpoints, signal, onProgress } = options
-  return evaluate(systems, questions, {
+  const { seed = 1, concurrency = 2, checkpoints, signal, onProgress, onEvaluation } = options
+  const evaluation = await evaluate(systems, questions, {
     seed,
     concurrency,
     ...(checkpoints === undefined ? {} : { checkpoint: `${checkpoints}/${part}.jsonl` }),
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress: progress => onProgress(part, progress) } : {}),
   })
+  onEvaluation?.(evaluation)
+  return evaluation
 }

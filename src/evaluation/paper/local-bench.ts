@@ -10,7 +10,7 @@ import {
   type Offer,
   type Task,
 } from '../../service/index.ts'
-import { systemClock } from '../../utils/clock.ts'
+import { type Clock, systemClock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { silentLogger } from '../../utils/logger.ts'
 import { createRandom } from '../../utils/random.ts'
@@ -28,6 +28,8 @@ export interface BenchNode {
 /** Symbols of a fused answer at most: the longest worked answers of the shipped models have about 150 tokens. */
 const MAX_SYMBOLS = 256
 const MAX_SYMBOLS_OF_BYTES = 1024
+/** Nobody counts as late on a busy machine, so that a second run gives the same answers. */
+const patientClock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms * 1000, signal) }
 /** Token candidates per member: GaC's approximation takes 50. */
 const TOP_TOKENS = 50
 
@@ -41,7 +43,7 @@ export function createLocalBench(nodes: readonly BenchNode[]): PaperBench {
   const byId = new Map<string, LanguageModel>()
   for (const model of placed) if (!byId.has(model.card.id)) byId.set(model.card.id, model)
   const analyser = createTaskAnalyser()
-  const abilities = createCapabilityMap({ clock: systemClock })
+  const abilities = createCapabilityMap({ clock: patientClock })
   for (const { card } of placed) abilities.describe(card)
   const find = (member: string): LanguageModel => {
     const model = byId.get(member) ?? placed.find(({ card }) => `${card.id}@${card.node}` === member)
@@ -54,8 +56,8 @@ export function createLocalBench(nodes: readonly BenchNode[]): PaperBench {
   }
 
   const coordinatorFor = (offline: ReadonlySet<string>, seed: number): Coordinator => {
-    const breakers = createCircuitBreakers({ clock: systemClock })
-    const calls = createCallRecord({ clock: systemClock })
+    const breakers = createCircuitBreakers({ clock: patientClock })
+    const calls = createCallRecord({ clock: patientClock })
     const offers = placed.map(
       (model): Offer => ({ model: refuse(model, offline), nodeId: model.card.node, state: 'alive' }),
     )
@@ -64,8 +66,8 @@ export function createLocalBench(nodes: readonly BenchNode[]): PaperBench {
       abilities,
       analyser,
       failover: candidates =>
-        createFailoverModel(candidates, { clock: systemClock, breakers, calls }, { hedgeQuantile: 1 }),
-      clock: systemClock,
+        createFailoverModel(candidates, { clock: patientClock, breakers, calls }, { hedgeQuantile: 1 }),
+      clock: patientClock,
       random: createRandom(seed),
       logger: silentLogger,
     })
@@ -168,7 +170,12 @@ async function fuse(
       }
     }),
   )
-  const session = createFusedSession(members, { rule: ruleOf(recipe), ...(bytes ? {} : { learn: false as const }) })
+  const session = createFusedSession(members, {
+    rule: ruleOf(recipe),
+    quorum: members.length,
+    clock: patientClock,
+    ...(bytes ? {} : { learn: false as const }),
+  })
   try {
     let text = ''
     let steps = 0

@@ -23,6 +23,11 @@ export interface StabilityOptions extends ExperimentOptions {
   readonly network: { readonly pathway: string } | { readonly fuse: 'max' }
   /** @default 1.0, 0.9 … 0.5 as in figure 6 */
   readonly rates?: readonly number[]
+  /**
+   * How a member is asked alone: as a model by its reference, or as a node, by the network's pathway with everyone else
+   * offline. @default 'model'
+   */
+  readonly alone?: 'model' | 'network'
   /** Told in the report. */
   readonly title: string
   /** Names the part; two stability runs of one report need two names. @default 'stability' */
@@ -54,17 +59,29 @@ interface RateFigures {
  * every question, and weighted by rate^online (1 - rate)^offline.
  */
 export async function stability(bench: PaperBench, options: StabilityOptions): Promise<ExperimentResult> {
-  const { questions, members, network, rates = [1, 0.9, 0.8, 0.7, 0.6, 0.5], seed = 1, name = 'stability' } = options
+  const {
+    questions,
+    members,
+    network,
+    rates = [1, 0.9, 0.8, 0.7, 0.6, 0.5],
+    seed = 1,
+    name = 'stability',
+    alone = 'model',
+  } = options
   const system = (label: string, offline: (question: Question) => ReadonlySet<string>) =>
     'pathway' in network
       ? pathwaySystem(bench, label, network.pathway, offline)
       : fusionSystem(bench, label, members, { method: network.fuse }, offline)
+  const single = (member: string, rate: number, offline: (question: Question) => ReadonlySet<string>) =>
+    alone === 'model'
+      ? pathwaySystem(bench, `${member}@${rate}`, reference(member), offline)
+      : system(
+          `${member}@${rate}`,
+          question => new Set([...offline(question), ...members.filter(other => other !== member)]),
+        )
   const ratesSystems = rates.flatMap(rate => {
     const offline = (question: Question): ReadonlySet<string> => offlineAt(rate, members, question, seed)
-    return [
-      system(`network@${rate}`, offline),
-      ...members.map(member => pathwaySystem(bench, `${member}@${rate}`, reference(member), offline)),
-    ]
+    return [system(`network@${rate}`, offline), ...members.map(member => single(member, rate, offline))]
   })
   const measured = await runPart(`${name}-rates`, ratesSystems, questions, options)
   const subsets = members.flatMap((_, index) => combinations(members, index + 1))

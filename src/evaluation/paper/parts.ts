@@ -1,0 +1,179 @@
+import { loadJsonl } from '../datasets/jsonl.ts'
+import { isHeldOut, sample } from '../datasets/sample.ts'
+import { simpleMath } from '../datasets/simple-math.ts'
+import type { Question } from '../question.ts'
+import type { ExperimentOptions, ExperimentResult, PaperBench, PaperModel, QuestionSet } from './bench.ts'
+import { duetnet } from './duetnet.ts'
+import { generalisation } from './generalisation.ts'
+import { mixed } from './mixed.ts'
+import { mutualEvaluation } from './mutual.ts'
+import { paths } from './paths.ts'
+import { stability } from './stability.ts'
+
+export type PaperPart = 'mixed' | 'composite' | 'stability' | 'generalisation' | 'duetnet' | 'paths' | 'mutual'
+
+/** What a part has to work with. */
+export interface PartContext {
+  readonly bench: PaperBench
+  /** The same models at every node of `nodes`. */
+  readonly replicated: PaperBench
+  readonly nodes: readonly string[]
+  readonly models: readonly PaperModel[]
+  /** Questions per set. */
+  readonly questions: number
+  readonly options: ExperimentOptions & { readonly composite?: string }
+}
+
+type Part = (context: PartContext) => Promise<readonly ExperimentResult[]>
+
+/** The parts of `modelnet bench paper`, in the order of the report. */
+export const PARTS: Readonly<Record<PaperPart, Part>> = {
+  async mixed(context) {
+    const sets = await fields(context, context.questions * 2)
+    return [
+      await mixed(context.bench, {
+        ...context.options,
+        members: answerers(context),
+        sets,
+        title: 'All fields mixed, no labels',
+      }),
+    ]
+  },
+  async composite({ bench, options, questions, ...context }) {
+    if (options.composite === undefined) return []
+    const set = {
+      name: 'composite',
+      questions: sample(await loadJsonl(options.composite), questions * 4, options.seed),
+    }
+    return [
+      await mixed(bench, {
+        ...options,
+        members: context.models.map(({ spec }) => spec.id),
+        sets: [set],
+        name: 'composite',
+        title: 'Composite questions that no single model can answer',
+      }),
+    ]
+  },
+  async stability(context) {
+    const { replicated, nodes, bench, options, questions } = context
+    const sets = await fields(context, Math.ceil(questions / 5))
+    const all = sets.flatMap(set => set.questions)
+    const overlapping = members(context, ['arithmetic-a', 'arithmetic-b', 'generalist'])
+    const sums = (await heldout(context, 'arithmetic-a')).filter(
+      ({ kind }) => kind === 'addition' || kind === 'subtraction',
+    )
+    return [
+      await stability(replicated, {
+        ...options,
+        questions: all,
+        members: nodes,
+        network: { pathway: 'auto' },
+        alone: 'network',
+        name: 'stability',
+        title: 'Stability (figure 6): five nodes with every specialist, mixed fields',
+      }),
+      await stability(bench, {
+        ...options,
+        questions: sample(sums, questions, options.seed),
+        members: overlapping,
+        network: { fuse: 'max' },
+        name: 'stability-fusion',
+        title: 'Stability (figure 6) in its published form: greedy token-level parallel of different models',
+      }),
+    ]
+  },
+  async generalisation(context) {
+    const sets = [await simple(context), ...(await fields(context, context.questions * 2))].slice(0, 4)
+    return [
+      await generalisation(context.bench, {
+        ...context.options,
+        base: one(context, 'generalist'),
+        members: answerers(context),
+        sets,
+        routing: 'auto',
+      }),
+    ]
+  },
+  async duetnet(context) {
+    const four = members(context, ['generalist', 'arithmetic-a', 'arithmetic-b', 'geography'])
+    const sets = [
+      await simple(context),
+      ...(await namedSets(context, ['arithmetic-a', 'geography', 'generalist'], context.questions)),
+    ]
+    return [
+      await duetnet(context.bench, {
+        ...context.options,
+        members: four,
+        sets,
+        sweepQuestions: Math.ceil(context.questions / 2),
+      }),
+    ]
+  },
+  async paths(context) {
+    const [a, b, c] = members(context, ['arithmetic-a', 'arithmetic-b', 'generalist'])
+    if (a === undefined || b === undefined || c === undefined) return []
+    const sets = [
+      await simple(context),
+      ...(await namedSets(context, ['arithmetic-a', 'generalist'], context.questions)),
+    ]
+    return [await paths(context.bench, { ...context.options, members: [a, b, c], sets })]
+  },
+  async mutual(context) {
+    const four = members(context, ['generalist', 'arithmetic-a', 'arithmetic-b', 'geography'])
+    const sets = await namedSets(context, ['arithmetic-a', 'arithmetic-b', 'generalist'], context.questions * 2)
+    const halves = [0, 1].map(half =>
+      sets.map(set => ({ ...set, questions: set.questions.filter((_, index) => index % 2 === half) })),
+    )
+    const [gradingSets = [], reported = []] = halves
+    return [await mutualEvaluation(context.bench, { ...context.options, members: four, gradingSets, sets: reported })]
+  },
+}
+
+/** Fields by the name of the model that specialises in them; planner and reviewer answer no questions of a field. */
+const HELPERS: ReadonlySet<string> = new Set(['planner', 'reviewer'])
+const shortName = ({ spec }: PaperModel): string => spec.id.slice(spec.id.lastIndexOf('/') + 1)
+
+const answerers = ({ models }: PartContext): readonly string[] =>
+  models.filter(model => !HELPERS.has(shortName(model))).map(({ spec }) => spec.id)
+
+/** Ids of the named models that are there; of any others, in order, where a name is missing. */
+function members({ models }: PartContext, names: readonly string[]): readonly string[] {
+  const named = names.flatMap(name => models.filter(model => shortName(model) === name))
+  const others = models.filter(model => !named.includes(model) && !HELPERS.has(shortName(model)))
+  return [...named, ...others].slice(0, names.length).map(({ spec }) => spec.id)
+}
+
+const one = (context: PartContext, name: string): string => members(context, [name])[0] ?? ''
+
+async function heldout(context: PartContext, name: string): Promise<readonly Question[]> {
+  const model = context.models.find(candidate => shortName(candidate) === name)
+  return model ? loadJsonl(model.heldout) : []
+}
+
+/** The held-out questions of the named models, as sets; models that are not there are left out. */
+async function namedSets(
+  context: PartContext,
+  names: readonly string[],
+  count: number,
+): Promise<readonly QuestionSet[]> {
+  const sets = await Promise.all(
+    names.map(async name => ({ name, questions: sample(await heldout(context, name), count, context.options.seed) })),
+  )
+  return sets.filter(set => set.questions.length > 0)
+}
+
+/** One set per specialist: its own held-out questions. */
+const fields = (context: PartContext, count: number): Promise<readonly QuestionSet[]> =>
+  namedSets(
+    context,
+    context.models.map(shortName).filter(name => name !== 'generalist' && !HELPERS.has(name)),
+    count,
+  )
+
+/** SimpleMath, of it only what no model was trained on. */
+async function simple({ questions, options }: PartContext): Promise<QuestionSet> {
+  const all = simpleMath(questions * 20, options.seed)
+  const unseen = all.filter(({ id }) => isHeldOut(`simple:${id.slice(id.indexOf('/') + 1)}`))
+  return { name: 'SimpleMath', questions: unseen.slice(0, questions) }
+}
