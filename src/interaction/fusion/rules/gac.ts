@@ -1,6 +1,6 @@
 import type { TokenDistribution } from '../../../protocol/index.ts'
+import { meanTokens } from '../mean-votes.ts'
 import type { FusionRule, Vote } from '../rule.ts'
-import { meanTokens } from './mean.ts'
 
 export interface GacOptions {
   /** Candidates taken from each member. @default 50, as DuetNet's authors approximate it */

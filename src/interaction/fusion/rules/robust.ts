@@ -1,7 +1,7 @@
 import { fromProbabilities, perKey, rankedCandidates } from '../candidates.ts'
+import { meanBytes, meanTokens } from '../mean-votes.ts'
 import type { FusionRule, Vote } from '../rule.ts'
 import { orderedSum } from '../rule.ts'
-import { meanBytes, meanTokens } from './mean.ts'
 
 /** No member counts more than this times all others together: two fifths of the whole, never the majority. */
 const LARGEST_RATIO = 2 / 3
