@@ -7,7 +7,9 @@ const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.
 
 /** Every door of the package and the source behind it. */
 const doors = Object.entries(manifest.exports).flatMap(([door, target]) =>
-  typeof target === 'string' ? [] : [[door, target.default.replace('./dist/', '../src/').replace(/\.js$/, '.ts')] as const],
+  typeof target === 'string'
+    ? []
+    : [[door, target.default.replace('./dist/', '../src/').replace(/\.js$/, '.ts')] as const],
 )
 
 describe('the public API', () => {

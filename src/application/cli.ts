@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { toModelNetError } from '../utils/errors.ts'
-import { askAndShow } from './ask-view.ts'
-import { benchAsk, benchPaper } from './commands/bench.ts'
-import { listModels, listPeers } from './commands/list.ts'
-import { serve } from './commands/serve.ts'
-import { start } from './commands/start.ts'
-import { listStrategies } from './commands/strategies.ts'
-import { configJsonSchema, DEFAULT_PORT } from './config-schema.ts'
+import { DEFAULT_PORT } from './defaults.ts'
 import { createTerminal, paint, printable, type Terminal } from './terminal.ts'
+
+// Each command loads its own code when it runs: `ask` needs no libp2p, and a person waits for it.
 
 /** Runs the command line and sets the exit status: 0 done, 1 failed, 2 not understood. */
 export async function main(args: readonly string[], terminal: Terminal = createTerminal()): Promise<void> {
@@ -39,7 +35,7 @@ function createProgram(terminal: Terminal): Command {
     .option('--data-dir <dir>', 'where the nodes keep their identities')
     .option('--exit', 'stop after the questions')
     .option('--json', 'one JSON object a line')
-    .action(options => start(options, terminal))
+    .action(async options => (await import('./commands/start.ts')).start(options, terminal))
 
   program
     .command('serve')
@@ -57,7 +53,9 @@ function createProgram(terminal: Terminal): Command {
     .option('--until-stdin-ends', 'also stop when standard input ends')
     .option('--json', 'say the addresses as one line of JSON')
     // commander gives `mdns: true` when the flag is absent; only a given flag may override the configuration
-    .action(({ mdns, ...options }) => serve({ ...options, ...(mdns === false && { mdns }) }, terminal))
+    .action(async ({ mdns, ...options }) =>
+      (await import('./commands/serve.ts')).serve({ ...options, ...(mdns === false && { mdns }) }, terminal),
+    )
 
   client(program.command('ask').description('ask the network'))
     .argument('<question...>')
@@ -73,24 +71,29 @@ function createProgram(terminal: Terminal): Command {
         ...(options.seed !== undefined && { seed: options.seed }),
       }
       const asked = { ...access(options), question: words.join(' '), model: options.pathway ?? options.model, request }
+      const { askAndShow } = await import('./ask-view.ts')
       const outcome = await askAndShow(asked, options.json ? undefined : terminal)
       if (options.json) terminal.out(`${JSON.stringify(outcome)}\n`)
     })
 
-  client(program.command('models').description('every model of the network')).action(options =>
-    listModels({ ...access(options), json: options.json }, terminal),
+  client(program.command('models').description('every model of the network')).action(async options =>
+    (await import('./commands/list.ts')).listModels({ ...access(options), json: options.json }, terminal),
   )
-  client(program.command('peers').description('every node this node knows')).action(options =>
-    listPeers({ ...access(options), json: options.json }, terminal),
+  client(program.command('peers').description('every node this node knows')).action(async options =>
+    (await import('./commands/list.ts')).listPeers({ ...access(options), json: options.json }, terminal),
   )
   client(program.command('strategies').description('every way of working together, with needs and cost')).action(
-    options => listStrategies({ ...access(options), json: options.json }, terminal),
+    async options =>
+      (await import('./commands/strategies.ts')).listStrategies({ ...access(options), json: options.json }, terminal),
   )
   addBench(program, terminal)
   program
     .command('config-schema')
     .description('print the JSON Schema of modelnet.yaml')
-    .action(() => terminal.out(`${JSON.stringify(configJsonSchema(), null, 2)}\n`))
+    .action(async () => {
+      const { configJsonSchema } = await import('./config-schema.ts')
+      terminal.out(`${JSON.stringify(configJsonSchema(), null, 2)}\n`)
+    })
   return program
 }
 
@@ -104,7 +107,9 @@ function addBench(program: Command, terminal: Terminal): void {
     .option('--seed <number>', 'seed of every request', Number)
     .option('--checkpoint <file>', 'keep finished rows here and continue from them')
     .option('--output <file>', 'results by row')
-    .action(options => benchAsk({ ...options, ...access(options) }, terminal))
+    .action(async options =>
+      (await import('./commands/bench.ts')).benchAsk({ ...options, ...access(options) }, terminal),
+    )
   bench
     .command('paper')
     .description("the paper's experiments on the shipped models")
@@ -114,7 +119,7 @@ function addBench(program: Command, terminal: Terminal): void {
     .option('--seed <number>', 'same seed, same answers', Number)
     .option('--resume', 'continue an interrupted run')
     .option('--json', 'JSON for another program')
-    .action((parts, options) => benchPaper({ parts, ...options }, terminal))
+    .action(async (parts, options) => (await import('./commands/bench.ts')).benchPaper({ parts, ...options }, terminal))
 }
 
 /** The options of every command that talks to a running node. */

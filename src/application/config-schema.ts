@@ -1,9 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { TagSchema } from '../protocol/index.ts'
-
-/** The gateway port of `modelnet serve` and `modelnet start`, and where the other commands look for it. */
-export const DEFAULT_PORT = 8747
+import { DEFAULT_PORT } from './defaults.ts'
 
 /** One model of a node: exactly one of `shipped`, `file` and `url` says where it comes from. */
 export interface ModelConfig {
