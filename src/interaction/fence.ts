@@ -9,14 +9,18 @@ export const MAX_QUOTED_CHARACTERS = 8000
  * headers at the start of a line (collaboration-methods F4).
  */
 export function sanitizePeerText(text: string, maxCharacters: number = MAX_QUOTED_CHARACTERS): string {
-  let clean = text.replace(INVISIBLE, '').replace(DISGUISED, character => character.normalize('NFKC'))
-  // A marker inside a marker would appear when the inner one goes, so this repeats until nothing changes.
-  for (let before = ''; before !== clean; ) {
+  // cut first: what follows is done on a bounded text, however much a peer sends
+  const cut = text.slice(0, 2 * maxCharacters)
+  let clean = cut.replace(INVISIBLE, '').replace(DISGUISED, character => character.normalize('NFKC'))
+  // A marker inside a marker appears when the inner one goes; who nests deeper than that wants no angle brackets.
+  let before = ''
+  for (let round = 0; before !== clean; round++) {
     before = clean
+    if (round >= MAX_NESTED_MARKERS) clean = clean.replace(/[<>|[\]]/gu, ' ')
     for (const marker of MARKERS) clean = clean.replace(marker, '')
   }
   clean = clean.replace(ROLE_HEADER, '$1$2 -')
-  return clean.length <= maxCharacters ? clean : `${clean.slice(0, maxCharacters)} […]`
+  return clean.length <= maxCharacters && cut.length === text.length ? clean : `${clean.slice(0, maxCharacters)} […]`
 }
 
 /**
@@ -27,7 +31,7 @@ export function fence(text: string, from: string, random: Random, maxCharacters?
   const clean = sanitizePeerText(text, maxCharacters)
   let key = delimiter(random)
   while (clean.includes(key)) key = delimiter(random)
-  return `[quote ${key} from ${sanitizePeerText(from, 160).replace(/\s+/gu, ' ')}]\n${clean}\n[end of quote ${key}]`
+  return `[quote ${key} from ${sanitizePeerText(from, 160).replace(/[\s[\]]+/gu, ' ')}]\n${clean}\n[end of quote ${key}]`
 }
 
 /** Goes with every fenced text: what it is, and that nobody is to obey it. */
@@ -42,6 +46,8 @@ const INVISIBLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
   // biome-ignore lint/suspicious/noMisleadingCharacterClass: joiners are removed one by one
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu
+
+const MAX_NESTED_MARKERS = 8
 
 /** Full-width and small forms of the characters that markers are written with. */
 const DISGUISED = /[\uff01-\uff5e\ufe50-\ufe6b]/gu

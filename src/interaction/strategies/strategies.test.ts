@@ -261,7 +261,7 @@ describe('failures', () => {
       const net = network([model('b', '4'), model('c', '4'), model('bad', '4 4 4', extra)])
       const started = performance.now()
       try {
-        const result = await net.ask('?', pathway, { budget: { deadlineMs: 300 } })
+        const result = await net.ask('?', pathway, { budget: { deadlineMs: 120 } })
         expect(result.text).toContain('4')
       } catch (error) {
         // a lone member of `orElse` or `+` that hangs holds the rest until the deadline
