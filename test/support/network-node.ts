@@ -5,6 +5,8 @@
 import { startNode } from './libp2p-nodes.ts'
 
 const [name = 'node', ...bootstrap] = process.argv.slice(2)
+// Whoever started this process and reads its lines has gone: so does it.
+process.stdout.on('error', () => process.exit(1))
 const print = (message: object): void => console.log(JSON.stringify(message))
 
 const node = await startNode(name, { bootstrap })
