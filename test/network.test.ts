@@ -88,6 +88,21 @@ describe('a network of real processes', () => {
     expect(modelsOf(holders[1])).toContain('geography')
   })
 
+  it('loses no request when a node leaves in good order', async () => {
+    const asker = await node('--model', 'words')
+    const join = ['--bootstrap', asker.addresses[0] ?? '']
+    const [leaver] = await Promise.all([node('--model', 'geography', ...join), node('--model', 'geography', ...join)])
+    await eventually(() => peersOf(asker), alive(3))
+    const answers = Array.from({ length: 60 }, async (_, index) => {
+      if (index === 20) void leaver.stop()
+      const answer = await ask(asker.gateway, 'What is the capital of Egypt?')
+      return answer.status === 200
+        ? finalAnswer(answer.choices[0]?.message.content ?? '')
+        : JSON.stringify(answer.error)
+    })
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['Cairo']))
+  })
+
   it('stops with status 0 when it is asked to', async () => {
     const process = await startNode(['--model', 'words'])
     expect(await process.stop()).toBe(0)

@@ -58,12 +58,19 @@ export interface Node {
   readonly directory: Directory
   /** Asks the network through this node. */
   ask(question: string, options?: NodeAskOptions): Promise<AskResult>
-  /** Says goodbye, ends running work and frees everything. May be called twice. */
-  close(): Promise<void>
+  /**
+   * Leaves: tells the others to send no more work, lets what runs finish for `graceMs`, says goodbye and frees
+   * everything. May be called twice.
+   */
+  close(graceMs?: number): Promise<void>
 }
 
-/** A status older than this is told anew even if nothing changed in it. */
+/** How often the load is read; membership tells it only when it has changed. */
 const STATUS_INTERVAL_MS = 200
+/** Time that running work has when the node is told to leave. */
+const LEAVE_GRACE_MS = 5000
+/** How often a leaving node looks whether its models are idle. */
+const IDLE_CHECK_MS = 20
 
 /**
  * Puts a node together from a configuration and starts it: identity, network, models, membership, coordinator and
@@ -137,6 +144,16 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     )
     closing.add('the gateway', () => gateway.close())
     await membership.ready
+    const leave = async (graceMs: number): Promise<void> => {
+      membership.drain()
+      const end = clock.monotonic() + graceMs
+      await gateway.close(graceMs)
+      const busy = (): boolean =>
+        models.map(model => admission.status(model.card)).some(status => status.running + status.queued > 0)
+      while (busy() && clock.monotonic() < end) await clock.sleep(IDLE_CHECK_MS)
+      await closing.run()
+    }
+    let leaving: Promise<void> | undefined
     return {
       id: identity.nodeId,
       addresses: network.addresses(),
@@ -144,7 +161,10 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       models: models.map(model => model.card.id),
       directory: membership,
       ask: (question, asked = {}) => ask(coordinator, question, asked),
-      close: () => closing.run(),
+      close(graceMs = LEAVE_GRACE_MS) {
+        leaving ??= leave(graceMs)
+        return leaving
+      },
     }
   } catch (error) {
     await closing.run()

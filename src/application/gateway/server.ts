@@ -30,9 +30,11 @@ export interface GatewayComponents {
 export interface Gateway {
   /** `http://127.0.0.1:8747`, without `/v1`. */
   readonly url: string
-  /** Ends open answers and the listener. */
-  close(): Promise<void>
+  /** Takes no new requests, lets open answers finish for so long, then ends them. May be called twice. */
+  close(graceMs?: number): Promise<void>
 }
+
+const LAST_WORDS_MS = 100
 
 /** Listens for clients: OpenAI's chat completions and models, and the node's own view of the network. */
 export async function createGateway(components: GatewayComponents, config: NodeConfig['gateway']): Promise<Gateway> {
@@ -40,7 +42,7 @@ export async function createGateway(components: GatewayComponents, config: NodeC
     bodyLimit: config.maxBodyBytes,
     genReqId: () => `chatcmpl-${randomUUID().replaceAll('-', '')}`,
     requestIdHeader: false,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     keepAliveTimeout: 75_000,
   })
   const closing = new AbortController()
@@ -61,9 +63,15 @@ export async function createGateway(components: GatewayComponents, config: NodeC
   const url = await listen(app, config)
   return {
     url,
-    async close() {
-      closing.abort(new ModelNetError('CANCELLED', 'the node is stopping'))
-      await app.close()
+    async close(graceMs = 0) {
+      const timers = [
+        setTimeout(() => closing.abort(new ModelNetError('CANCELLED', 'the node is stopping')), graceMs),
+        // An aborted answer still has the time to say so; what is open after that is cut.
+        setTimeout(() => app.server.closeAllConnections(), graceMs + LAST_WORDS_MS),
+        // A connection that becomes idle now would be kept alive for a client that has nothing more to ask.
+        setInterval(() => app.server.closeIdleConnections(), LAST_WORDS_MS / 2),
+      ]
+      await app.close().finally(() => timers.forEach(timer => clearTimeout(timer)))
     },
   }
 }
