@@ -112,6 +112,28 @@ describe('admission', () => {
     expect(admission.status(card).tokensPerSecond).toBe(200)
   })
 
+  it('counts the time a call waited against its deadline', async () => {
+    const { admission, pass } = setUp()
+    const slot = await admission.enter(card, { caller: 'a' })
+    const seen: (number | undefined)[] = []
+    const model = withAdmission(
+      {
+        card,
+        async *generate(_, options) {
+          seen.push(options?.deadlineMs)
+          yield { type: 'finish', reason: 'stop', usage: { promptTokens: 1, completionTokens: 1 } }
+        },
+      },
+      admission,
+      'b',
+    )
+    const first = model.generate(request, { deadlineMs: 1000 })[Symbol.asyncIterator]().next()
+    pass(300)
+    slot.release()
+    await first
+    expect(seen).toEqual([700])
+  })
+
   it('holds the place of a session until it is closed, and of an answer until it is no longer read', async () => {
     const { admission } = setUp()
     const model = withAdmission(createScriptedModel({ answer: 'a b c', card: { concurrency: 1 } }), admission, 'local')

@@ -18,6 +18,8 @@ export interface EnterOptions {
 
 /** A call's place at a model. */
 export interface AdmissionSlot {
+  /** Milliseconds the call waited for its place. */
+  readonly waitedMs: number
   /** Gives the place back, telling what was made in it. May be called twice. */
   release(made?: { readonly completionTokens: number }): void
 }
@@ -64,12 +66,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
   }
   const slotsOf = (card: ModelCard): number => card.concurrency ?? DEFAULT_SLOTS
 
-  const take = (card: ModelCard, gate: Gate, caller: string): AdmissionSlot => {
+  const take = (card: ModelCard, gate: Gate, caller: string, entered: number): AdmissionSlot => {
     const started = clock.monotonic()
     gate.running.set(caller, (gate.running.get(caller) ?? 0) + 1)
     gate.runningCount++
     let released = false
     return {
+      waitedMs: started - entered,
       release(made) {
         if (released) return
         released = true
@@ -96,7 +99,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
     async enter(card, { caller, signal, deadlineMs }) {
       signal?.throwIfAborted()
       const gate = gateOf(card)
-      if (gate.runningCount < slotsOf(card) && gate.waiting.length === 0) return take(card, gate, caller)
+      const entered = clock.monotonic()
+      if (gate.runningCount < slotsOf(card) && gate.waiting.length === 0) return take(card, gate, caller, entered)
       if (deadlineMs !== undefined && waitMs(card, gate) > deadlineMs)
         throw overloaded(card, gate, `cannot begin this call within its ${Math.round(deadlineMs)} ms`)
       const { maxQueued = 16 * slotsOf(card) } = options
@@ -119,7 +123,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
           caller,
           start() {
             leave()
-            resolve(take(card, gate, caller))
+            resolve(take(card, gate, caller, entered))
           },
           refuse(error) {
             leave()

@@ -7,10 +7,13 @@ export function withAdmission(model: LanguageModel, admission: Admission, caller
   const { open, score, embed } = model
   const enter = (options: CallOptions = {}): Promise<AdmissionSlot> =>
     admission.enter(model.card, { ...options, caller })
-  const during = async <T>(options: CallOptions | undefined, work: () => Promise<T>): Promise<T> => {
+  const during = async <T>(
+    options: CallOptions | undefined,
+    work: (left: CallOptions | undefined) => Promise<T>,
+  ): Promise<T> => {
     const slot = await enter(options)
     try {
-      return await work()
+      return await work(timeLeft(options, slot))
     } finally {
       slot.release()
     }
@@ -21,7 +24,7 @@ export function withAdmission(model: LanguageModel, admission: Admission, caller
       const slot = await enter(options)
       let completionTokens = 0
       try {
-        for await (const part of model.generate(request, options)) {
+        for await (const part of model.generate(request, timeLeft(options, slot))) {
           if (part.type === 'finish') completionTokens = part.usage.completionTokens
           yield part
         }
@@ -34,7 +37,7 @@ export function withAdmission(model: LanguageModel, admission: Admission, caller
           async open(request, options) {
             const slot = await enter(options)
             try {
-              const session = await open.call(model, request, options)
+              const session = await open.call(model, request, timeLeft(options, slot))
               return createDecodeSession({
                 distribution: session.distribution,
                 step: (step, stepOptions) => session.step(step, stepOptions),
@@ -53,7 +56,13 @@ export function withAdmission(model: LanguageModel, admission: Admission, caller
           },
         }
       : {}),
-    ...(score ? { score: (request, options) => during(options, () => score.call(model, request, options)) } : {}),
-    ...(embed ? { embed: (request, options) => during(options, () => embed.call(model, request, options)) } : {}),
+    ...(score ? { score: (request, options) => during(options, left => score.call(model, request, left)) } : {}),
+    ...(embed ? { embed: (request, options) => during(options, left => embed.call(model, request, left)) } : {}),
   }
+}
+
+/** Waiting counts: what the model may still use of the caller's time. */
+function timeLeft<T extends CallOptions>(options: T | undefined, slot: AdmissionSlot): T | undefined {
+  if (options?.deadlineMs === undefined) return options
+  return { ...options, deadlineMs: Math.max(0, options.deadlineMs - slot.waitedMs) }
 }

@@ -61,6 +61,33 @@ describe('a model on a peer', () => {
     await close()
   })
 
+  it('closes a session that sends nothing for too long, so that its slot is free again', async () => {
+    const model = createScriptedModel()
+    const handlers = createModelHandlers(() => [model], { sessionIdleMs: 20 })
+    const parts = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) }
+    const context = { signal: new AbortController().signal, peer: 'asker' }
+    const reading = (async () => {
+      for await (const _ of handlers['decode']?.({ model: 'scripted', request }, { parts }, context) ?? []);
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    expect(model.sessions[0]?.closed).toBe(true)
+  })
+
+  it.each([
+    [{ model: 'scripted' }],
+    [{ model: 'scripted', request: { messages: [] } }],
+    [{ model: 'scripted', request: { ...request, maxTokens: -1 } }],
+    ['text'],
+  ])('is not asked with %j', async body => {
+    const handlers = createModelHandlers(() => [createScriptedModel()])
+    const parts = (async function* () {})()
+    const context = { signal: new AbortController().signal, peer: 'asker' }
+    for (const method of ['generate', 'decode', 'score', 'embed']) {
+      const answers = handlers[method]?.(body, { parts }, context)[Symbol.asyncIterator]()
+      await expect(answers?.next()).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
+    }
+  })
+
   it('carries the error of the owner with its code', async () => {
     const model = createScriptedModel({ contextLength: 2 })
     const { remote, close } = connect(model)

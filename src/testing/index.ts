@@ -4,6 +4,8 @@
  */
 export type { HashedTokenModel, HashedTokenModelOptions } from './hashed-token-model.ts'
 export { createHashedTokenModel } from './hashed-token-model.ts'
+export type { LanguageModelSubject, LanguageModelSuiteOptions, SuiteCase } from './language-model-suite.ts'
+export { collect, languageModelSuite, textOf } from './language-model-suite.ts'
 export type { ManualClock } from './manual-clock.ts'
 export { createManualClock, settle } from './manual-clock.ts'
 export type { NetworkSuiteOptions } from './network-suite.ts'

@@ -79,7 +79,7 @@ export async function* sampleWithGrammar(
 }
 
 /** Top-p on the untempered distribution, then temperature: the order of llama.cpp. Logits are sorted, best first. */
-export function drawToken(
+function drawToken(
   logits: ReadonlyMap<Token, number>,
   temperature: number,
   topP: number,

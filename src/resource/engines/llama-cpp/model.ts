@@ -12,6 +12,7 @@ import type { ChatTemplate } from './chat-template.ts'
 import { contextOverflow } from './evaluation.ts'
 import type { SampledToken, SamplingOptions } from './generation.ts'
 import { sampleTokens, sampleWithGrammar } from './generation.ts'
+import { createJsonGrammar } from './json-grammar.ts'
 import { scoreText } from './scoring.ts'
 import type { SequencePool } from './sequence-pool.ts'
 import { createLlamaTokenModel } from './token-model.ts'
@@ -56,7 +57,7 @@ export function createLlamaCppModel(parts: LlamaCppModelParts): LoadedModel {
   async function* generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GeneratePart> {
     options.signal?.throwIfAborted()
     const { tokens: prompt, opened } = toPrompt(request.messages)
-    const grammar = request.jsonSchema ? await toGrammar(model, request.jsonSchema) : undefined
+    const grammar = request.jsonSchema ? await createJsonGrammar(model, request.jsonSchema) : undefined
     const room = contextLength - prompt.length
     const maxTokens = Math.min(request.maxTokens ?? room, room)
     const deadline = startDeadline(clock, options)
@@ -166,16 +167,4 @@ export function createLlamaCppModel(parts: LlamaCppModelParts): LoadedModel {
 
 function collectLogprob(logprobs: TokenLogprob[], sample: SampledToken, bytesOf: (token: Token) => Uint8Array): void {
   if (sample.logprob) logprobs.push({ bytes: bytesOf(sample.token), ...sample.logprob })
-}
-
-async function toGrammar(
-  model: LlamaModel,
-  schema: Readonly<Record<string, unknown>>,
-): Promise<Awaited<ReturnType<LlamaModel['llama']['createGrammar']>>> {
-  try {
-    // The type lists what can be enforced; other schemas make it throw.
-    return await model.llama.createGrammarForJsonSchema(schema as { type: 'object' })
-  } catch (cause) {
-    throw new ModelNetError('INVALID_REQUEST', 'the JSON schema cannot be turned into a grammar', { cause })
-  }
 }

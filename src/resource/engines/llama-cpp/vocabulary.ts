@@ -59,7 +59,7 @@ function fromByteLevel(text: string): Uint8Array {
 const BYTE_LEVEL: ReadonlyMap<string, number> = byteLevelAlphabet()
 
 /** The 256 characters of byte-level BPE: printable Latin-1 stands for itself, the others follow from U+0100. */
-export function byteLevelAlphabet(): Map<string, number> {
+function byteLevelAlphabet(): Map<string, number> {
   const alphabet = new Map<string, number>()
   let next = 256
   for (let byte = 0; byte < 256; byte++) {
