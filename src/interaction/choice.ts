@@ -107,8 +107,10 @@ function cascadeOption(candidates: readonly Candidate[]): Option | undefined {
     .slice(0, 2)
   const [a, b] = cheap
   if (!strong || !a || !b || strong.cost === 0) return undefined
-  const bothRight = a.ability.mean * b.ability.mean
-  const bothWrong = (1 - a.ability.mean) * (1 - b.ability.mean)
+  const [wrongA, wrongB] = [1 - a.ability.mean, 1 - b.ability.mean]
+  // errors go together: in part as independent ones, in part as far as the abler one errs at all
+  const bothWrong = INDEPENDENCE * wrongA * wrongB + (1 - INDEPENDENCE) * Math.min(wrongA, wrongB)
+  const bothRight = 1 - wrongA - wrongB + bothWrong
   const agreement = bothRight + bothWrong * (1 - INDEPENDENCE)
   const quality = bothRight + (1 - agreement) * strong.ability.mean
   return {

@@ -6,12 +6,16 @@ import { systemClock } from '../utils/clock.ts'
 import { createRandom } from '../utils/random.ts'
 import type { AskOptions, Coordinator } from './coordinator.ts'
 import { createCoordinator } from './coordinator.ts'
+import type { GraphStore } from './mutual/graph-store.ts'
 import type { PathwayEvent } from './pathway/path.ts'
 import type { AskResult } from './result.ts'
+import { defaultVocabulary } from './strategies/index.ts'
 
 /** For the tests of this layer: scripted models behind a real coordinator, with abilities that are stated. */
 export interface ScriptedNetwork {
   readonly coordinator: Coordinator
+  readonly matcher: Matcher
+  readonly analysis: Analysis
   readonly evidence: readonly Evidence[]
   readonly events: PathwayEvent[]
   ask(
@@ -27,6 +31,8 @@ export interface ScriptedNetworkOptions {
   readonly abilities?: Readonly<Record<string, number>>
   readonly clock?: Clock
   readonly costs?: Readonly<Record<string, number>>
+  /** What `dynamic` knows. */
+  readonly graph?: GraphStore
 }
 
 /** Models are ranked by ability, then in the order given. A tag names the models whose card lists it. */
@@ -70,10 +76,13 @@ export function createScriptedNetwork(
     failover: (candidates, onSwitch) => createFailoverModel(candidates, { clock, onSwitch }),
     clock,
     random: createRandom(7),
+    vocabulary: defaultVocabulary(options.graph),
   })
   const events: PathwayEvent[] = []
   return {
     coordinator,
+    matcher,
+    analysis,
     evidence,
     events,
     async ask(question, pathway, { signal, ...task } = {}) {

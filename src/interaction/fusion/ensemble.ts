@@ -15,7 +15,7 @@ export type FusionEvent =
 export interface EnsembleOptions {
   /** Members whose answers make a step; with fewer alive the session fails with NO_CANDIDATE. @default 1 */
   readonly quorum?: number
-  /** How long a quorum waits for a late member; a quarter of it after each miss in a row. @default 200 */
+  /** How long a quorum waits for a late member; a sixteenth of it after each miss in a row. @default 200 */
   readonly lateMs?: number
   /** How long to wait for a quorum. @default 30000 */
   readonly deadlineMs?: number
@@ -23,6 +23,10 @@ export interface EnsembleOptions {
   readonly replace?: (lost: string, signal: AbortSignal) => Promise<FusedMember | undefined>
   readonly onEvent?: (event: FusionEvent) => void
 }
+
+// A member that is always late costs a text little more than its first miss, and yet gets time to answer as usual
+// (12 ms by default) when it has recovered.
+const PATIENCE_LOST = 16
 
 /**
  * The members of a fusion and how they are asked together: who is late is left behind for the step, who fails is lost
@@ -76,7 +80,7 @@ export class Ensemble {
       {
         clock: this.clock,
         quorum: Math.min(this.quorum, seats.length),
-        patienceMs: ({ misses }) => lateMs / 4 ** misses,
+        patienceMs: ({ misses }) => lateMs / PATIENCE_LOST ** misses,
         deadlineMs: Math.min(deadlineMs, options.deadlineMs ?? deadlineMs),
         signal: options.signal,
         onFailure: (seat, error) => this.lose(seat, error),

@@ -37,10 +37,7 @@ export function dynamicPath(options: DynamicOptions, store: GraphStore): Path {
   return {
     kind: 'dynamic',
     bound(given = {}) {
-      const judges = Math.max(
-        strangers,
-        ...Object.values(store.isEmpty ? {} : store.graph().helpers).map(list => list.length + 1),
-      )
+      const judges = Math.max(strangers, ...Object.values(store.graph().helpers).map(list => list.length + 1))
       const round = { ...times(judges, oneCall('*', given)), depth: 1 }
       return {
         ...serial([
@@ -140,9 +137,9 @@ function judgesOf(
 ): readonly string[] {
   const live = context.matcher.candidates({ kind: 'any' }, board.analysis.tags).map(({ model }) => model.card.id)
   const others = [...new Set(live)].filter(id => id !== author)
-  const { helpers = {}, uncertain = {} } = store.isEmpty ? {} : store.graph()
-  const known = helpers[author]
-  if (known === undefined) return others.slice(0, strangers)
+  if (!store.covers([author, ...others])) return others.slice(0, strangers)
+  const { helpers, uncertain } = store.graph()
+  const known = helpers[author] ?? []
   const extra = context.random.next() < explore ? (uncertain[author] ?? []).slice(0, 1) : []
   return [...known, ...extra].filter(id => others.includes(id))
 }

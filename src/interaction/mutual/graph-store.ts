@@ -4,6 +4,9 @@ import { collaborationGraph } from './collaboration-graph.ts'
 /** How many grades a mean remembers: a replaced model is known anew after about so many tasks. */
 const MEMORY = 20
 
+/** Grades of one model by another below which nothing is concluded from them. */
+const MIN_GRADES = 3
+
 interface Pair {
   mean: number
   count: number
@@ -34,8 +37,11 @@ export class GraphStore {
     this.#repairs.set(key, moved(this.#repairs.get(key), held ? 1 : 0))
   }
 
-  get isEmpty(): boolean {
-    return this.#grades.size === 0
+  /** True when each of these models graded each other one often enough for the graph to mean something. */
+  covers(models: readonly string[]): boolean {
+    return models.every(grader =>
+      models.every(graded => grader === graded || (this.#grades.get(grader)?.get(graded)?.count ?? 0) >= MIN_GRADES),
+    )
   }
 
   graph(): CollaborationGraph {
