@@ -4,6 +4,8 @@
 
 export type { AdmissionOptions } from './admission.ts'
 export { issueCertificate } from './admission.ts'
+export type { AdDirectory, AdDirectoryComponents, AdDirectoryOptions } from './ads/ad-directory.ts'
+export { createAdDirectory } from './ads/ad-directory.ts'
 export type { FindAds, FindOptions } from './ads/ad-finder.ts'
 export type { Offer } from './ads/ad-publisher.ts'
 export type { AdFilter, SignedAd } from './ads/ad-store.ts'

@@ -34,6 +34,8 @@ export interface PeerLinks {
 }
 
 export interface PeerLinksOptions {
+  /** Opens a channel to every peer that connects. False in large networks, where many connect for routing only. @default true */
+  readonly eager?: boolean
   /** Serve and use only peers an operator has signed for. @default all peers */
   readonly admission?: AdmissionOptions
 }
@@ -52,6 +54,7 @@ const REOPEN_MS = { first: 250, most: 5000 }
 
 export function createPeerLinks(components: PeerLinksComponents, options: PeerLinksOptions = {}): PeerLinks {
   const { network, clock, logger } = components
+  const { eager = true } = options
   const door = options.admission && createDoor(clock, options.admission)
   const handlers: Record<string, CallHandler> = { ...door?.handlers }
   const joining = new Map<string, number>()
@@ -102,7 +105,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     if (open.length > 0) return void channels.set(peer, open)
     if (!channels.delete(peer) || stop.signal.aborted) return
     emit('link-down', peer)
-    void keepOpen(peer)
+    if (eager) void keepOpen(peer)
   }
 
   const drop = (channel: Channel, peer: string): void => {
@@ -161,9 +164,9 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     else add(stream, peer).catch(() => undefined) // logged where it is refused
   })
   const unlisten = network.onPeer(event => {
-    if (event.type === 'peer-connect') void keepOpen(event.peer)
+    if (eager && event.type === 'peer-connect') void keepOpen(event.peer)
   })
-  for (const peer of network.peers()) void keepOpen(peer)
+  if (eager) for (const peer of network.peers()) void keepOpen(peer)
 
   return {
     serve(methods) {

@@ -142,6 +142,7 @@ describe('capability ads', () => {
     for (let passed = 0; passed < 5 * 60_000; passed += 500) {
       await clock.advance(500)
       for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+      await new Promise(resolve => setTimeout(resolve, 1)) // signatures are checked on other threads
     }
     expect((await found(only(started, 4))).length).toBe(1)
   })

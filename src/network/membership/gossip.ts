@@ -26,6 +26,12 @@ export interface GossipComponents {
   readonly onOwn: (seq: number) => void
 }
 
+/**
+ * `all`: every node shall know every other. `partners`: a node knows those it is linked to, from themselves; who that
+ * should be is found in another way (capability ads).
+ */
+export type GossipScope = 'all' | 'partners'
+
 export interface Gossip {
   readonly handlers: CallHandlers
   /** A number that differs when the view of another node differs. */
@@ -48,7 +54,7 @@ const SYNC_INTERVAL_MS = 1000
  * Spreads signed records: pushed on to a few random peers when they are new (as an epidemic: log N peers each reach all
  * of N), and compared pairwise to mend what a push missed.
  */
-export function createGossip(components: GossipComponents): Gossip {
+export function createGossip(components: GossipComponents, scope: GossipScope = 'all'): Gossip {
   const { roster, links, verifier, clock, random, logger, own, onFresh, onOwn } = components
   const records = new TokenBuckets(clock, RECORDS)
   const exchanges = new TokenBuckets(clock, EXCHANGES)
@@ -56,7 +62,8 @@ export function createGossip(components: GossipComponents): Gossip {
 
   const view = (): Map<string, SignedMember> => {
     const mine = own()
-    return new Map([...roster.records(), ...(mine ? [mine] : [])].map(signed => [signed.record.node, signed]))
+    const others = scope === 'all' ? roster.records() : []
+    return new Map([...others, ...(mine ? [mine] : [])].map(signed => [signed.record.node, signed]))
   }
 
   const limit = (peer: string): void => {
@@ -80,6 +87,7 @@ export function createGossip(components: GossipComponents): Gossip {
         if (signed.jws !== mine.jws && signed.record.seq >= mine.record.seq) onOwn(signed.record.seq)
         continue
       }
+      if (scope === 'partners' && signed.record.node !== from) continue
       const verdict = roster.accept(signed)
       if (verdict === 'fresh') {
         fresh.push(signed)
@@ -101,7 +109,7 @@ export function createGossip(components: GossipComponents): Gossip {
   }
 
   const relay = (fresh: readonly SignedMember[], from: string): void => {
-    if (fresh.length === 0) return
+    if (fresh.length === 0 || scope === 'partners') return
     const owners = new Set(fresh.map(({ record }) => record.node))
     const others = links.linked().filter(peer => peer !== from && !(owners.size === 1 && owners.has(peer)))
     const count = Math.ceil(Math.log2(others.length + 1)) + 1
@@ -118,12 +126,14 @@ export function createGossip(components: GossipComponents): Gossip {
     logger.debug({ peer, reason: String(error) }, 'an exchange of records failed')
 
   return {
-    view: () => fingerprint(view().values()),
+    // Partners know different things by design: their views are not compared.
+    view: () => (scope === 'all' ? fingerprint(view().values()) : 0),
     handlers: {
       async *[METHODS.sync](body, _call, { peer }) {
         limit(peer)
         const { have } = read(SyncSchema, body, METHODS.sync)
-        const { send, want } = compare(view(), have)
+        const { send, want: all } = compare(view(), have)
+        const want = scope === 'all' ? all : all.filter(node => node === peer)
         for (const [index, records] of batches(send).entries()) yield { records, want: index === 0 ? want : [] }
       },
       // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered

@@ -9,7 +9,7 @@ import type { PeerBook } from '../peer-book.ts'
 import type { LinkEvent, PeerLinks } from '../peer-links.ts'
 import { createCardExchange } from './card-exchange.ts'
 import { createDialler } from './dialler.ts'
-import { createGossip } from './gossip.ts'
+import { createGossip, type GossipScope } from './gossip.ts'
 import { createHeartbeats } from './heartbeats.ts'
 import { linkDown, linkUp, tick as passTime } from './liveness.ts'
 import { createOwnRecord } from './own-record.ts'
@@ -32,6 +32,11 @@ export interface MembershipOptions {
   readonly bootstrap?: readonly string[]
   /** Cards of the models this node offers. @default none */
   readonly cards?: readonly ModelCard[]
+  /**
+   * Whom to know: all members of a small network, told by gossip, or only `partners`, to which this node is linked, as
+   * in a network that is found through capability ads (`createAdDirectory`). @default 'all'
+   */
+  readonly scope?: GossipScope
   /** The trust boundary this node says it belongs to. */
   readonly domain?: string
   /** Software and version, for people. */
@@ -105,12 +110,15 @@ export async function createMembership(
     { identity, clock, addresses: () => network.addresses(), cards: () => [...cardExchange.own().keys()] },
     options,
   )
-  const gossip = createGossip({
-    ...shared,
-    own: ownRecord.current,
-    onFresh: ({ record }, from) => void cardExchange.fetch(record.node, from),
-    onOwn: seq => void ownRecord.exceed(seq).then(gossip.announce).catch(report('cannot renew the own record')),
-  })
+  const gossip = createGossip(
+    {
+      ...shared,
+      own: ownRecord.current,
+      onFresh: ({ record }, from) => void cardExchange.fetch(record.node, from),
+      onOwn: seq => void ownRecord.exceed(seq).then(gossip.announce).catch(report('cannot renew the own record')),
+    },
+    options.scope,
+  )
   const heartbeats = createHeartbeats(
     { ...shared, status: () => status, view: gossip.view, onOtherView: peer => void gossip.sync(peer) },
     heartbeatMs,
