@@ -176,7 +176,7 @@ export class OpenCall implements Call {
 }
 
 /** An error as it crosses the wire: code, message, whether to retry, details. Nothing of other errors leaves this node. */
-export function toErrorFrame(call: number, error: ModelNetError): ChannelFrame & { readonly type: 'call-error' } {
+function toErrorFrame(call: number, error: ModelNetError): ChannelFrame & { readonly type: 'call-error' } {
   const { code, message, retryable, details } = error
   const frame = { type: 'call-error', call, code, message: message.slice(0, MAX_ERROR_LENGTH), retryable } as const
   return Object.keys(details).length === 0 ? frame : { ...frame, details }
