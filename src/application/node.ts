@@ -10,7 +10,14 @@ import {
   type Directory,
   loadIdentity,
 } from '../network/index.ts'
-import { createAdmission, createModelHandlers, createRemoteModel, selfTest, withAdmission } from '../resource/index.ts'
+import {
+  createAdmission,
+  createModelHandlers,
+  createRemoteModel,
+  type LanguageModel,
+  selfTest,
+  withAdmission,
+} from '../resource/index.ts'
 import {
   createCallRecord,
   createCapabilityMap,
@@ -24,10 +31,10 @@ import { type Clock, systemClock } from '../utils/clock.ts'
 import { createRandom } from '../utils/random.ts'
 import { createClosing } from './closing.ts'
 import type { NodeConfig } from './config-schema.ts'
-import { createEngines } from './engines.ts'
+import { createEngines, type Engines } from './engines.ts'
 import type { Asker } from './gateway/chat.ts'
 import { createGateway, type ListedStrategy } from './gateway/server.ts'
-import { loadModels, toModelPlan } from './local-models.ts'
+import { loadModels, type ModelPlan, toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
 import { createOffers } from './offers.ts'
 
@@ -83,15 +90,16 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
   try {
     const identity = await loadIdentity(join(config.dataDir, 'identity.pem'))
     const random = createRandom(identity.nodeId)
-    const network = createLibp2pNetwork({ identity, clock, logger }, { listen: config.network.listen })
-    closing.add('the network', () => network.close())
-    await network.start()
-
     const engines = createEngines(logger)
     closing.add('the engines', () => engines.close())
-    const plans = config.models.map(toModelPlan)
-    const loaded = await loadModels(plans, engines.get, { node: identity.nodeId, ...(signal && { signal }) })
-    const models = await Promise.all(loaded.map(model => selfTest(model, { clock, ...(signal && { signal }) })))
+    const network = createLibp2pNetwork({ identity, clock, logger }, { listen: config.network.listen })
+    closing.add('the network', () => network.close())
+    const loading = loadVerified(config.models.map(toModelPlan), engines, identity.nodeId, clock, signal)
+    // Settled together, so that nothing is still starting while the rest is closed for the failure of one.
+    const starting = network.start()
+    await Promise.allSettled([loading, starting])
+    await starting
+    const models = await loading
 
     const admission = createAdmission({ clock })
     const links = createPeerLinks({ network, clock, logger })
@@ -170,6 +178,18 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     await closing.run()
     throw error
   }
+}
+
+/** Models whose cards carry what was seen to work, not what their engines claim. */
+async function loadVerified(
+  plans: readonly ModelPlan[],
+  engines: Engines,
+  node: string,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<readonly LanguageModel[]> {
+  const loaded = await loadModels(plans, engines.get, { node, ...(signal && { signal }) })
+  return Promise.all(loaded.map(model => selfTest(model, { clock, ...(signal && { signal }) })))
 }
 
 /** What a request values when it does not say. */

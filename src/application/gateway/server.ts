@@ -71,7 +71,9 @@ export async function createGateway(components: GatewayComponents, config: NodeC
         // A connection that becomes idle now would be kept alive for a client that has nothing more to ask.
         setInterval(() => app.server.closeIdleConnections(), LAST_WORDS_MS / 2),
       ]
-      await app.close().finally(() => timers.forEach(timer => clearTimeout(timer)))
+      await app.close().finally(() => {
+        for (const timer of timers) clearTimeout(timer)
+      })
     },
   }
 }
