@@ -16,7 +16,7 @@ export interface ModelSpec {
   readonly remoteModel?: string
   /** The key itself, read from the environment by the configuration; never logged, never on a card. */
   readonly apiKey?: string
-  /** Tokens. @default what the model's metadata says */
+  /** Tokens. @default what the model's metadata says, at most 8192 for llama.cpp, which reserves memory for all of it */
   readonly contextLength?: number
   /** Calls served at once. @default 4 */
   readonly concurrency?: number

@@ -121,6 +121,10 @@ describe('a model of llama.cpp', () => {
     const thoughts = await collect(opened.generate({ messages: [user('hi')], maxTokens: 8 }))
     expect(textOf(thoughts)).toBe('')
     expect(thoughts.some(part => part.type === 'reasoning-delta')).toBe(true)
+    const session = await opened.open?.({ messages: [user('hi')] }) // after a thought of its own
+    const next = await session?.next()
+    expect(next?.kind === 'bytes' && next.probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 6)
+    await session?.close()
     await opened.close()
   })
 
