@@ -5,7 +5,8 @@
  * complete answers.
  * Run: npx tsx benchmarks/token-level/robustness.ts [--questions 100] [--runs 100] [--timed 5]
  * Writes benchmarks/results/token-level-robustness.json. The honest participants are sessions of the shipped models of a
- * skill, some of them twice where there are fewer than three. Delay and death are artificial. The adversary knows what
+ * skill, some of them twice where there are fewer than three. Delay and death are artificial; where one participant is
+ * delayed, the others take 10 ms per step, as peers nearby would. The adversary knows what
  * the first honest member finds second best and claims to be sure of that at every step.
  */
 
@@ -26,9 +27,9 @@ const arithmetic = family.names.filter(name => name.startsWith('arithmetic-'))
 const honest = [...arithmetic, 'generalist', 'arithmetic-a'].slice(0, 3)
 const questions = await family.questions('arithmetic-a', perSkill)
 
-async function honestMembers(question: string): Promise<FusedMember[]> {
+async function honestMembers(question: string, count = honest.length): Promise<FusedMember[]> {
   return Promise.all(
-    honest.map(async (name, index) => ({
+    honest.slice(0, count).map(async (name, index) => ({
       name: `${name}#${index}`,
       weight: 1,
       session: await open(family.model(name), question),
@@ -92,11 +93,10 @@ async function speed(slow: boolean): Promise<{ readonly perSecond: number; reado
   const long = { maxTokens: 512, stop: [], temperature: 1 } // sampled text runs on
   for (let index = 0; index < timed; index++) {
     const question = questions[index % questions.length]?.question ?? ''
-    const members = await honestMembers(question)
-    if (slow) {
-      const session = delayed(await open(family.model(honest[0] ?? ''), question), 500)
-      members.push({ name: 'slow', weight: 1, session })
-    }
+    const members = (await honestMembers(question, 2)).map((member, at) => ({
+      ...member,
+      session: delayed(member.session, at === 1 && slow ? 500 : 10),
+    }))
     const written = await write(createFusedSession(members.map(endless)), long)
     bytes += written.bytes
     ms += written.ms
