@@ -70,23 +70,6 @@ describe('a speculative ensemble', () => {
     )
   })
 
-  it('writes the same text whoever drafts', async () => {
-    const one: Case = {
-      seed: 8,
-      sharpness: 8,
-      noise: 3,
-      members: 2,
-      kind: { kind: 'bytes' },
-      options: {},
-      decoding: { maxTokens: 9 },
-    }
-    const plain = await textOf(await fusionOf(one), one.decoding)
-    const model = createHashedTokenModel({ tokens: LETTERS, seed: 8, sharpness: 8, noise: 3 })
-    const lead = await createTokenSession(model, model.prompt('cab'), { kind: 'bytes' })
-    expect(await textOf(createSpeculativeSession(await fusionOf(one), { lead }), one.decoding)).toBe(plain)
-    await expect(lead.next()).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
-  })
-
   it('learns the same weights as step by step', async () => {
     const one: Case = {
       seed: 3,

@@ -10,8 +10,6 @@ export interface SpeculationOptions {
   /** Bounds of a draft, in bytes; between them it adapts. @default 1 (16 for token candidates) and 64 */
   readonly minBytes?: number
   readonly maxBytes?: number
-  /** Who drafts, in a session of its own that is told the text and closed with the rest. @default the lead of the body */
-  readonly lead?: DecodeSession
   readonly clock?: Clock
 }
 
@@ -38,7 +36,6 @@ export function createSpeculativeSession(body: DecodeSession, options: Speculati
 
 class Speculation extends SteppedSession implements SpeculativeSession {
   readonly #body: DecodeSession
-  readonly #lead: DecodeSession
   readonly #clock: Clock
   readonly #length: DraftLength
   readonly #counts = { drafts: 0, rounds: 0, drafted: 0, followed: 0 }
@@ -49,7 +46,6 @@ class Speculation extends SteppedSession implements SpeculativeSession {
     super(body.distribution)
     const { clock = systemClock, minBytes = body.distribution.kind === 'bytes' ? 1 : 16, maxBytes = 64 } = options
     this.#body = body
-    this.#lead = options.lead ?? body
     this.#clock = clock
     this.#length = new DraftLength({ minBytes, maxBytes })
   }
@@ -62,7 +58,7 @@ class Speculation extends SteppedSession implements SpeculativeSession {
     const { commit, next, ...rest } = step
     if (commit && commit.length > 0) {
       // Passed on at once, symbol by symbol: a fusion learns from each, and sends it with its next question.
-      await Promise.all([...new Set([this.#body, this.#lead])].map(session => session.step({ commit }, options)))
+      await this.#body.step({ commit }, options)
       this.#ahead?.commit(commit)
     }
     const first = next ? [await this.#next(options)] : []
@@ -71,8 +67,8 @@ class Speculation extends SteppedSession implements SpeculativeSession {
     return { ...result, ...(next && { distributions: [...first, ...(result.distributions ?? [])] }) }
   }
 
-  protected async free(): Promise<void> {
-    await Promise.allSettled([...new Set([this.#body, this.#lead])].map(session => session.close()))
+  protected free(): Promise<void> {
+    return this.#body.close()
   }
 
   async #next(options: CallOptions): Promise<Distribution> {
@@ -92,7 +88,7 @@ class Speculation extends SteppedSession implements SpeculativeSession {
 
   async #draft(options: CallOptions): Promise<{ bytes: Uint8Array; ends?: readonly number[] }> {
     this.#counts.drafts++
-    const { draft } = await this.#lead.step({ draft: this.#length.next() }, options)
+    const { draft } = await this.#body.step({ draft: this.#length.next() }, options)
     return draft ?? { bytes: new Uint8Array() }
   }
 
