@@ -1,6 +1,13 @@
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
-import { CALL_CREDIT, decodeFrame, encodeFrame, MAX_STALL_MS, readChannelFrame } from '../protocol/index.ts'
+import {
+  CALL_CREDIT,
+  decodeFrame,
+  encodeFrame,
+  MAX_DEADLINE_MS,
+  MAX_STALL_MS,
+  readChannelFrame,
+} from '../protocol/index.ts'
 import { createManualClock, type ManualClock, settle } from '../testing/manual-clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
 import { callOnce } from './call-once.ts'
@@ -265,6 +272,39 @@ describe('a channel', () => {
     await clock.advance(1)
     expect(await answer).toBe('DEADLINE_EXCEEDED')
     expect({ isStopped, given, sleepers: clock.sleepers }).toEqual({ isStopped: true, given: 500, sleepers: 0 })
+  })
+
+  it('gives a call without end the longest deadline there is', async () => {
+    const { client, clock } = connect(handlers)
+    const answer = codeOf(callOnce(client, 'wait', null, { deadlineMs: Number.POSITIVE_INFINITY }))
+    await clock.advance(MAX_DEADLINE_MS)
+    expect(await answer).toBe('DEADLINE_EXCEEDED')
+  })
+
+  it('keeps nothing of calls that nobody reads, whether they end well or fail', async () => {
+    const { client } = connect(
+      {
+        ...handlers,
+        async *fail() {
+          yield new Uint8Array(1000)
+          throw new ModelNetError('ENGINE_FAILED', 'out of memory')
+        },
+      },
+      { maxOpenCalls: 10, maxWaitingBytes: 30_000 },
+    )
+    for (let round = 0; round < 30; round++) {
+      for (const method of ['count', 'fail', 'fail', 'fail', 'fail']) client.call(method, 5)
+      await settle()
+    }
+    expect(await callOnce(client, 'echo', new Uint8Array(10_000))).toHaveLength(10_000)
+  })
+
+  it('gives nothing more to a reader that has stopped', async () => {
+    const { client } = connect(handlers)
+    const parts = client.call('count', 10).parts[Symbol.asyncIterator]()
+    await parts.next()
+    await parts.return?.()
+    expect(await parts.next()).toEqual({ value: undefined, done: true })
   })
 
   it('enforces the deadline where the call is served, whatever the caller does', async () => {

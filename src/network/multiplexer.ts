@@ -60,12 +60,16 @@ class Multiplexer implements Channel, CallLine {
     })
     transport.start({
       frame: (frame, bytes) => this.#receive(frame, bytes),
-      end: error => this.#lose(this.#toLoss(error)),
+      end: error => {
+        this.#lose(this.#toLoss(error))
+        transport.close().catch(() => undefined) // the other side is gone: nothing is left to close
+      },
     })
   }
 
   call(method: string, body: unknown, options: CallStartOptions = {}): Call {
-    const { signal, deadlineMs } = options
+    const { signal } = options
+    const deadlineMs = options.deadlineMs === undefined ? undefined : Math.min(options.deadlineMs, MAX_DEADLINE_MS)
     const timer = new AbortController()
     const number = ++this.#lastOurs
     const onAbort = (): void => call.cancel(toModelNetError(signal?.reason, 'CANCELLED'))
@@ -80,7 +84,7 @@ class Multiplexer implements Channel, CallLine {
       return call
     }
     try {
-      const limit = deadlineMs === undefined ? {} : { deadlineMs: Math.min(Math.ceil(deadlineMs), MAX_DEADLINE_MS) }
+      const limit = deadlineMs === undefined ? {} : { deadlineMs: Math.ceil(deadlineMs) }
       this.send({ type: 'call-start', call: number, method, body, ...limit })?.catch(() => undefined) // the loss ends the call
     } catch (error) {
       call.finish(toModelNetError(error))

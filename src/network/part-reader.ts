@@ -18,6 +18,7 @@ export class PartReader implements AsyncIterableIterator<unknown> {
   readonly #readers: { resolve(result: IteratorResult<unknown>): void; reject(error: unknown): void }[] = []
   #bytes = 0
   #ended = false
+  #stopped = false
   #error: unknown
 
   constructor(events: PartReaderEvents) {
@@ -38,6 +39,7 @@ export class PartReader implements AsyncIterableIterator<unknown> {
 
   /** No more parts, with an error or without; what waits is still read unless `now`. The bytes count no longer. */
   end(error: unknown, now: boolean): void {
+    if (this.#stopped) return
     if (now) this.#parts.length = 0
     // A caller may end a call whose other half has already ended: what it says then wins.
     if (this.#ended && !now) return
@@ -70,12 +72,10 @@ export class PartReader implements AsyncIterableIterator<unknown> {
   }
 
   return(): Promise<IteratorResult<unknown>> {
-    this.#parts.length = 0
-    this.#error = undefined
-    if (!this.#ended) {
-      this.end(undefined, true)
-      this.#events.stopped()
-    }
+    const early = !this.#ended
+    this.end(undefined, true)
+    this.#stopped = true
+    if (early) this.#events.stopped()
     return Promise.resolve(DONE)
   }
 
