@@ -36,6 +36,7 @@ import type { Asker } from './gateway/chat.ts'
 import { createGateway, type ListedStrategy } from './gateway/server.ts'
 import { loadModels, type ModelPlan, toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
+import { createMetrics } from './metrics.ts'
 import { createOffers } from './offers.ts'
 
 export interface NodeOptions {
@@ -147,7 +148,13 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       logger,
     })
     const gateway = await createGateway(
-      { ask: toAsker(coordinator), strategies: () => listStrategies(coordinator), directory: membership, logger },
+      {
+        ask: toAsker(coordinator),
+        metrics: createMetrics(membership),
+        strategies: () => listStrategies(coordinator),
+        directory: membership,
+        logger,
+      },
       config.gateway,
     )
     closing.add('the gateway', () => gateway.close())

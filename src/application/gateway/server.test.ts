@@ -3,6 +3,7 @@ import type { Directory } from '../../network/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { silentLogger } from '../../utils/logger.ts'
 import { type ConfigInput, ConfigSchema, type NodeConfig } from '../config-schema.ts'
+import { createMetrics } from '../metrics.ts'
 import type { Asker } from './chat.ts'
 import { createGateway, type Gateway } from './server.ts'
 
@@ -30,7 +31,10 @@ const says: Asker = async function* () {
 
 async function gatewayFor(ask: Asker, settings: ConfigInput['gateway'] = {}, logger = silentLogger): Promise<string> {
   const config: NodeConfig = ConfigSchema.parse({ gateway: { port: 0, ...settings } })
-  const gateway = await createGateway({ ask, directory, strategies: () => [], logger }, config.gateway)
+  const gateway = await createGateway(
+    { ask, metrics: createMetrics(directory), directory, strategies: () => [], logger },
+    config.gateway,
+  )
   open.push(gateway)
   return gateway.url
 }
@@ -144,6 +148,16 @@ describe('the gateway', () => {
     await response.body?.getReader().read()
     client.abort()
     expect(await cancelled).toMatchObject({ code: 'CANCELLED' })
+  })
+
+  it('counts requests by outcome for Prometheus', async () => {
+    const url = await gatewayFor(says)
+    await post(url, body())
+    await post(url, body({ stream: true })).then(response => response.text())
+    const text = await (await fetch(`${url}/metrics`)).text()
+    expect(text).toContain('modelnet_requests_total{code="OK"} 2')
+    expect(text).toContain('modelnet_tokens_total{kind="completion"} 2')
+    expect(text).toContain('modelnet_request_seconds_count 2')
   })
 
   it('says which port is in use', async () => {

@@ -5,6 +5,7 @@ import type { Directory, DirectoryEntry } from '../../network/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Logger } from '../../utils/logger.ts'
 import type { NodeConfig } from '../config-schema.ts'
+import type { Metrics } from '../metrics.ts'
 import { type Asker, completeChat, streamChat } from './chat.ts'
 import { readChatRequest } from './chat-request.ts'
 import { listModels } from './models.ts'
@@ -21,6 +22,7 @@ export interface ListedStrategy {
 
 export interface GatewayComponents {
   readonly ask: Asker
+  readonly metrics: Metrics
   readonly strategies: () => readonly ListedStrategy[]
   readonly directory: Directory
   readonly logger: Logger
@@ -46,6 +48,7 @@ export async function createGateway(components: GatewayComponents, config: NodeC
     keepAliveTimeout: 75_000,
   })
   const closing = new AbortController()
+  const ask = components.metrics.measure(components.ask)
   handleErrors(app, components.logger)
   app.addHook('onRequest', authenticate(config.keys))
   routeNode(app, components)
@@ -54,7 +57,7 @@ export async function createGateway(components: GatewayComponents, config: NodeC
     const context = {
       id: request.id,
       created: Math.floor(Date.now() / 1000),
-      ask: components.ask,
+      ask,
       signal: AbortSignal.any([closing.signal, clientGone(reply)]),
     }
     if (!chat.stream) return completeChat(chat, context)
@@ -78,7 +81,11 @@ export async function createGateway(components: GatewayComponents, config: NodeC
   }
 }
 
-function routeNode(app: FastifyInstance, { directory, strategies }: GatewayComponents): void {
+function routeNode(app: FastifyInstance, { directory, strategies, metrics }: GatewayComponents): void {
+  app.get('/metrics', async (_, reply) => {
+    const { contentType, text } = await metrics.expose()
+    return reply.header('content-type', contentType).send(text)
+  })
   app.get('/modelnet/strategies', async () => ({ data: strategies() }))
   app.get('/healthz', async () => ({ status: 'ok', nodes: directory.entries().length }))
   app.get('/v1/models', async () => ({ object: 'list', data: listModels(directory.entries()) }))
