@@ -15,7 +15,7 @@ import { type PaperPart, runBenchPaper } from '../../src/evaluation/index.ts'
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    questions: { type: 'string', default: '50' },
+    questions: { type: 'string', default: '30' },
     seed: { type: 'string', default: '1' },
     output: { type: 'string', default: fileURLToPath(new URL('../results/paper', import.meta.url)) },
     resume: { type: 'boolean', default: false },

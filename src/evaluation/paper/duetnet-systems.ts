@@ -1,10 +1,11 @@
 import { selfConsistency } from '../baselines.ts'
 import type { System } from '../system.ts'
 import { type FusionRecipe, fusionSystem, type PaperBench, pathwaySystem } from './bench.ts'
-import { combinations, reference } from './terms.ts'
+import { combinations, parallel, reference } from './terms.ts'
 
-/** The methods of tables 5 and 7, then ours: shift-invariant DuetNet, and exact bytes with learned weights. */
-export const METHODS: readonly FusionRecipe['method'][] = ['gac', 'unite', 'dp', 'dk', 'duet-raw', 'duet', 'bytes']
+/** The methods of tables 5 and 7, shift-invariant DuetNet, and `joint`, the product's own `a + b`: exact bytes, weighed by competence. */
+export const METHODS: readonly Method[] = ['gac', 'unite', 'dp', 'dk', 'duet-raw', 'duet', 'joint']
+export type Method = FusionRecipe['method'] | 'joint'
 
 /** T, K and P of figures 6, 12 and 13, and the offset of raw logits; the others stay at T = 1, K = 10, P = 0.75. */
 export const SWEEPS: Readonly<Record<SweptParameter, readonly number[]>> = {
@@ -15,8 +16,7 @@ export const SWEEPS: Readonly<Record<SweptParameter, readonly number[]>> = {
 }
 export type SweptParameter = 'topT' | 'topK' | 'topP' | 'offset'
 
-export const nameOf = (members: readonly string[], method: FusionRecipe['method']): string =>
-  `${members.join(' & ')} ${method}`
+export const nameOf = (members: readonly string[], method: Method): string => `${members.join(' & ')} ${method}`
 export const sweepName = (members: readonly string[], parameter: SweptParameter, value: number): string =>
   `${members.join(' & ')} ${parameter}=${value}`
 export const consistencyName = (member: string): string => `self-consistency(${member}, n=3)`
@@ -28,10 +28,13 @@ export const singleSystems = (bench: PaperBench, members: readonly string[]): re
 /** Tables 4, 5 and 7: every pair, triple and the four, by every method. */
 export const fusionSystems = (bench: PaperBench, members: readonly string[]): readonly System[] =>
   [2, 3, 4].flatMap(size =>
-    combinations(members, size).flatMap(group =>
-      METHODS.map(method => fusionSystem(bench, nameOf(group, method), group, { method })),
-    ),
+    combinations(members, size).flatMap(group => METHODS.map(method => fused(bench, group, method))),
   )
+
+const fused = (bench: PaperBench, group: readonly string[], method: Method): System =>
+  method === 'joint'
+    ? pathwaySystem(bench, nameOf(group, method), parallel(group))
+    : fusionSystem(bench, nameOf(group, method), group, { method })
 
 /** Table 6: one member, three paths, each step drawn from the best two tokens. */
 export const consistencySystems = (bench: PaperBench, members: readonly string[]): readonly System[] =>

@@ -11,6 +11,7 @@ import { fusionSystem, pathwaySystem } from './bench.ts'
 import { collaborationGraph } from './collaboration-graph.ts'
 import { duetnet } from './duetnet.ts'
 import { generalisation } from './generalisation.ts'
+import { mixed } from './mixed.ts'
 import { mutualEvaluation } from './mutual.ts'
 import { outcomeSplit } from './outcomes.ts'
 import { paths } from './paths.ts'
@@ -135,6 +136,23 @@ describe('generalisation', () => {
       ['odd', 0, 1, 1, 1],
     ])
     expect(rows[0]?.n).toBeLessThan(20)
+  })
+})
+
+describe('mixed fields', () => {
+  it('compares the network with the best single, its self-consistency, random and both oracles', async () => {
+    const bench = scriptedBench(skills)
+    const result = await mixed(bench, { members: bench.members, sets, network: '*', title: 'Mixed' })
+    const accuracy = Object.fromEntries(
+      (result.figures['summaries'] as { name: string; accuracy: { estimate: number } }[]).map(
+        ({ name, accuracy: { estimate } }) => [name, estimate],
+      ),
+    )
+    expect(accuracy['network']).toBe(1)
+    expect(accuracy['per-field oracle']).toBe(1)
+    expect(accuracy['oracle over members']).toBe(1)
+    expect(accuracy[`best single: ${String(result.figures['best'])}`]).toBeLessThan(0.7)
+    expect(accuracy['random member']).toBeLessThan(0.7)
   })
 })
 

@@ -2,7 +2,7 @@ import { loadJsonl } from '../datasets/jsonl.ts'
 import { isHeldOut, sample } from '../datasets/sample.ts'
 import { simpleMath } from '../datasets/simple-math.ts'
 import type { Question } from '../question.ts'
-import type { ExperimentOptions, ExperimentResult, PaperBench, PaperModel, QuestionSet } from './bench.ts'
+import type { ExperimentOptions, ExperimentResult, PaperBench, QuestionSet } from './bench.ts'
 import { duetnet } from './duetnet.ts'
 import { generalisation } from './generalisation.ts'
 import { mixed } from './mixed.ts'
@@ -18,7 +18,8 @@ export interface PartContext {
   /** The same models at every node of `nodes`. */
   readonly replicated: PaperBench
   readonly nodes: readonly string[]
-  readonly models: readonly PaperModel[]
+  /** Held-out questions by the name of the model that specialises in them. */
+  readonly files: readonly { readonly name: string; readonly heldout: string }[]
   /** Questions per set. */
   readonly questions: number
   readonly options: ExperimentOptions & { readonly composite?: string }
@@ -39,7 +40,7 @@ export const PARTS: Readonly<Record<PaperPart, Part>> = {
       }),
     ]
   },
-  async composite({ bench, options, questions, ...context }) {
+  async composite({ bench, options, questions }) {
     if (options.composite === undefined) return []
     const set = {
       name: 'composite',
@@ -48,7 +49,7 @@ export const PARTS: Readonly<Record<PaperPart, Part>> = {
     return [
       await mixed(bench, {
         ...options,
-        members: context.models.map(({ spec }) => spec.id),
+        members: bench.members,
         sets: [set],
         name: 'composite',
         title: 'Composite questions that no single model can answer',
@@ -130,25 +131,26 @@ export const PARTS: Readonly<Record<PaperPart, Part>> = {
   },
 }
 
-/** Fields by the name of the model that specialises in them; planner and reviewer answer no questions of a field. */
+/** Planner and reviewer answer no questions of a field. */
 const HELPERS: ReadonlySet<string> = new Set(['planner', 'reviewer'])
-const shortName = ({ spec }: PaperModel): string => spec.id.slice(spec.id.lastIndexOf('/') + 1)
 
-const answerers = ({ models }: PartContext): readonly string[] =>
-  models.filter(model => !HELPERS.has(shortName(model))).map(({ spec }) => spec.id)
+/** `arithmetic-a` of `modelnet/arithmetic-a`. */
+export const shortName = (id: string): string => id.slice(id.lastIndexOf('/') + 1)
+
+const answerers = ({ bench }: PartContext): readonly string[] => bench.members.filter(id => !HELPERS.has(shortName(id)))
 
 /** Ids of the named models that are there; of any others, in order, where a name is missing. */
-function members({ models }: PartContext, names: readonly string[]): readonly string[] {
-  const named = names.flatMap(name => models.filter(model => shortName(model) === name))
-  const others = models.filter(model => !named.includes(model) && !HELPERS.has(shortName(model)))
-  return [...named, ...others].slice(0, names.length).map(({ spec }) => spec.id)
+function members(context: PartContext, names: readonly string[]): readonly string[] {
+  const named = names.flatMap(name => context.bench.members.filter(id => shortName(id) === name))
+  const others = answerers(context).filter(id => !named.includes(id))
+  return [...named, ...others].slice(0, names.length)
 }
 
 const one = (context: PartContext, name: string): string => members(context, [name])[0] ?? ''
 
 async function heldout(context: PartContext, name: string): Promise<readonly Question[]> {
-  const model = context.models.find(candidate => shortName(candidate) === name)
-  return model ? loadJsonl(model.heldout) : []
+  const file = context.files.find(candidate => candidate.name === name)
+  return file ? loadJsonl(file.heldout) : []
 }
 
 /** The held-out questions of the named models, as sets; models that are not there are left out. */
@@ -167,7 +169,7 @@ async function namedSets(
 const fields = (context: PartContext, count: number): Promise<readonly QuestionSet[]> =>
   namedSets(
     context,
-    context.models.map(shortName).filter(name => name !== 'generalist' && !HELPERS.has(name)),
+    context.files.map(file => file.name).filter(name => name !== 'generalist' && !HELPERS.has(name)),
     count,
   )
 

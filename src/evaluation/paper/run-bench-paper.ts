@@ -7,20 +7,24 @@ import { type ReportDocument, renderText } from '../report/document.ts'
 import { renderHtml } from '../report/html.ts'
 import type { Progress } from '../run.ts'
 import type { ExperimentResult, PaperModel } from './bench.ts'
+import { createGatewayBench, type GatewayBenchOptions } from './gateway-bench.ts'
 import { createLocalBench } from './local-bench.ts'
-import { PARTS, type PaperPart } from './parts.ts'
+import { PARTS, type PaperPart, type PartContext, shortName } from './parts.ts'
 
 export interface BenchPaperOptions {
   /** @default every part */
   readonly parts?: readonly PaperPart[]
+  /** Models to run here, and the questions of each; with `network` only the questions are used. */
   readonly models: readonly PaperModel[]
+  /** Ask the models of a running network instead. The parts are then `mixed`, `composite`, `generalisation` and `paths`. */
+  readonly network?: GatewayBenchOptions
   /** JSONL of questions that no single model can answer. */
   readonly composite?: string
   /** Folder for `report.html`, `report.json`, `report.txt` and the checkpoints. */
   readonly output: string
   /** @default 1 */
   readonly seed?: number
-  /** Questions per set. @default 50, as in DuetNet */
+  /** Questions per set; DuetNet has 50. @default 30, which takes less than half an hour on two cores */
   readonly questions?: number
   /** Continue an interrupted run from its checkpoints in `output`. @default false */
   readonly resume?: boolean
@@ -39,6 +43,9 @@ export interface BenchPaperResult {
   readonly files: { readonly html: string; readonly json: string; readonly text: string }
 }
 
+/** Parts that need neither members going offline nor parameters of fusion rules. */
+const NETWORK_PARTS: readonly PaperPart[] = ['mixed', 'composite', 'generalisation', 'paths']
+
 /** Nodes that hold a copy of every model, for stability: figure 6 has five. */
 const REPLICAS = 5
 
@@ -47,26 +54,26 @@ const REPLICAS = 5
  * Everything runs one question at a time, so that a second run with the same seed gives the same answers.
  */
 export async function runBenchPaper(options: BenchPaperOptions): Promise<BenchPaperResult> {
-  const { models, output, seed = 1, questions = 50, resume = false, facts = {}, signal, onProgress } = options
-  const parts = options.parts ?? (Object.keys(PARTS) as PaperPart[]) // keys of the table are its parts
+  const { models, network, output, seed = 1, questions = 30, resume = false, facts = {}, signal, onProgress } = options
+  const allowed = network ? NETWORK_PARTS : (Object.keys(PARTS) as PaperPart[]) // keys of the table are its parts
+  const parts = options.parts ?? allowed
+  for (const part of parts)
+    if (!allowed.includes(part))
+      throw new ModelNetError(
+        'INVALID_CONFIG',
+        `no part ${part}${network ? ' on a running network' : ''}; there are ${allowed.join(', ')}`,
+      )
   if (models.length < 2) throw new ModelNetError('INVALID_CONFIG', `expected at least two models, got ${models.length}`)
   await mkdir(output, { recursive: true })
-  const engine = createLlamaCppEngine()
   const started = performance.now()
   const digest = createHash('sha256')
+  const place = network ? onNetwork(network) : await inProcess(models, signal)
   try {
-    const loaded: LanguageModel[] = []
-    for (const { spec } of models)
-      loaded.push(await engine.load(spec, { node: 'node-1', ...(signal ? { signal } : {}) }))
     const results: ExperimentResult[] = []
     for (const part of parts) {
       const result = await PARTS[part]({
-        bench: createLocalBench([{ id: 'node-1', models: loaded }]),
-        replicated: createLocalBench(
-          Array.from({ length: REPLICAS }, (_, index) => ({ id: `node-${index + 1}`, models: loaded })),
-        ),
-        nodes: Array.from({ length: REPLICAS }, (_, index) => `node-${index + 1}`),
-        models,
+        ...place,
+        files: models.map(({ spec, heldout }) => ({ name: shortName(spec.id), heldout })),
         questions,
         options: {
           seed,
@@ -87,13 +94,46 @@ export async function runBenchPaper(options: BenchPaperOptions): Promise<BenchPa
       date: new Date().toISOString(),
       seed: String(seed),
       'questions per set': String(questions),
-      models: models.map(({ spec }) => spec.id).join(', '),
+      models: place.bench.members.join(', '),
       duration: `${((performance.now() - started) / 60_000).toFixed(1)} min`,
       ...facts,
     })
   } finally {
-    await engine.close()
+    await place.close()
   }
+}
+
+type Place = Pick<PartContext, 'bench' | 'replicated' | 'nodes'> & { close(): Promise<void> }
+
+function onNetwork(network: GatewayBenchOptions): Place {
+  const bench = createGatewayBench(network)
+  return { bench, replicated: bench, nodes: [], close: () => Promise.resolve() }
+}
+
+async function inProcess(models: readonly PaperModel[], signal: AbortSignal | undefined): Promise<Place> {
+  const engine = createLlamaCppEngine()
+  try {
+    const loaded: LanguageModel[] = []
+    for (const { spec } of models)
+      loaded.push(await engine.load(spec, { node: 'node-1', ...(signal ? { signal } : {}) }))
+    const named = withShortNames(loaded)
+    const nodes = Array.from({ length: REPLICAS }, (_, index) => `node-${index + 1}`)
+    return {
+      bench: createLocalBench([{ id: 'node-1', models: named }]),
+      replicated: createLocalBench(nodes.map(id => ({ id, models: named }))),
+      nodes,
+      close: () => engine.close(),
+    }
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+/** `arithmetic-a` for `modelnet/arithmetic-a` where that says who is meant: tables are narrow. */
+function withShortNames(models: readonly LanguageModel[]): readonly LanguageModel[] {
+  const unique = new Set(models.map(({ card }) => shortName(card.id))).size === models.length
+  return unique ? models.map(model => ({ ...model, card: { ...model.card, id: shortName(model.card.id) } })) : models
 }
 
 async function write(
