@@ -1,13 +1,15 @@
 /**
- * Question: does a step of a decode session cost the same after a long prompt, and how many candidates does a step of
- * DuetNet align?
+ * Question: does a step of a decode session cost the same after a long prompt, how many evaluations does the exact
+ * next-byte distribution need, and how many candidates does a step of DuetNet align?
  * Limits: a step after a 1,000-token prompt within 10 % of one after 100 tokens; at most 2.6 candidates per step for two
  * models at DuetNet's defaults (K = 10, P = 0.75).
  * Run: npx tsx benchmarks/token-level/steps.ts [--steps 300] [--rounds 7] [--questions 40]
  * Writes benchmarks/results/token-level-steps.json. Prompts are made of held-out questions; the context of the model is
  * widened for this, which costs the same whatever the model makes of it. Variants alternate within a round.
  */
-import type { DistributionKind } from '../../src/resource/index.ts'
+import { ByteSession } from '../../src/resource/decoding/byte-session.ts'
+import { CandidateSession } from '../../src/resource/decoding/candidate-session.ts'
+import type { DecodeSession, DistributionKind } from '../../src/resource/index.ts'
 import { median, writeResult } from '../support.ts'
 import { argument, BYTES, fuse, loadFamily, open, rounded, write } from './models.ts'
 
@@ -57,6 +59,25 @@ for (const [label, kind] of Object.entries({ bytes: BYTES, 'top 10 tokens': TOKE
 await wide.close()
 
 const family = await loadFamily()
+/** Tokens evaluated after the prompt for exact bytes, for each token of the same answer written with token candidates. */
+const evaluations: Record<string, object> = {}
+for (const name of family.names) {
+  const evaluated = { bytes: 0, tokens: 0, healed: 0, symbols: 0 }
+  for (const { question } of await family.questions(name, count)) {
+    for (const [label, kind] of Object.entries({ bytes: BYTES, tokens: TOKENS })) {
+      const session = await open(family.model(name), question, kind)
+      await session.next()
+      const before = countsOf(session)
+      const { bytes } = await write(session)
+      if (label === 'bytes') evaluated.symbols += bytes
+      evaluated[label as 'bytes' | 'tokens'] += countsOf(session).tokens - before.tokens
+      evaluated.healed += countsOf(session).healed ?? 0
+    }
+  }
+  evaluations[name] = { ...evaluated, perCanonicalToken: rounded(evaluated.bytes / evaluated.tokens) }
+  console.log(name, evaluations[name])
+}
+
 const aligned: Record<string, object> = {}
 for (const name of ['arithmetic-a', 'geography', 'elements', 'words', 'calendar', 'units', 'logic']) {
   if (!family.names.includes(name) || !family.names.includes('generalist')) continue
@@ -77,4 +98,10 @@ for (const name of ['arithmetic-a', 'geography', 'elements', 'words', 'calendar'
   console.log(name, perStep)
 }
 await family.close()
-writeResult('token-level-steps', { stepCost, candidatesAlignedPerStep: aligned })
+writeResult('token-level-steps', { stepCost, evaluations, candidatesAlignedPerStep: aligned })
+
+/** Sessions of this process tell what they evaluated. */
+function countsOf(session: DecodeSession): { readonly tokens: number; readonly healed?: number } {
+  if (session instanceof ByteSession || session instanceof CandidateSession) return session.counts
+  throw new Error('expected a session of this process')
+}

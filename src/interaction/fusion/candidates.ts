@@ -2,7 +2,7 @@ import type { Candidate, TokenDistribution } from '../../protocol/index.ts'
 import { softmax } from './rule.ts'
 
 /** Candidates are told apart by their bytes, never by an id ("semantic level"); the end of the text is the empty string. */
-export const END_KEY = ''
+const END_KEY = ''
 
 const keyOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')

@@ -115,7 +115,9 @@ export class Ensemble {
 
   async close(): Promise<void> {
     this.abort()
-    await Promise.allSettled([...this.#joining, ...this.seats.map(({ session }) => session.close())])
+    // Who was lost was told to close then, and may never answer.
+    const live = this.seats.filter(({ state }) => state === 'live')
+    await Promise.allSettled([...this.#joining, ...live.map(({ session }) => session.close())])
   }
 
   #voices(): readonly Seat[] {

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { END } from '../../protocol/index.ts'
 import type { DecodeSession, DistributionKind } from '../../resource/index.ts'
 import { createTokenSession } from '../../resource/index.ts'
-import { createHashedTokenModel, createScriptedSession, type HashedTokenModel } from '../../testing/index.ts'
+import {
+  createHashedTokenModel,
+  createManualClock,
+  createScriptedSession,
+  type HashedTokenModel,
+} from '../../testing/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { type DecodeTextOptions, decodeText } from './decode-text.ts'
 import { createFusedSession, type FusionOptions } from './fused-session.ts'
@@ -195,6 +200,35 @@ describe('a fused session', () => {
     await fused.close()
   })
 
+  it('fails with NO_CANDIDATE when fewer than the quorum are left', async () => {
+    const fused = createFusedSession(
+      [
+        { name: 'stays', weight: 1, session: saying('abc') },
+        { name: 'dies', weight: 1, session: saying('abc', { failAfterSteps: 1 }) },
+      ],
+      { quorum: 2 },
+    )
+    await fused.next()
+    await expect(fused.next()).rejects.toMatchObject({ code: 'NO_CANDIDATE' })
+    await fused.close()
+  })
+
+  it('gives up a member that never answers at the deadline, and goes on with its replacement', async () => {
+    const clock = createManualClock()
+    const hung: DecodeSession = { ...saying('abc'), step: () => new Promise(() => undefined) }
+    const fused = createFusedSession([{ name: 'hung', weight: 1, session: hung }], {
+      clock,
+      deadlineMs: 1000,
+      replace: async () => ({ name: 'new', weight: 1, session: saying('abc') }),
+    })
+    const next = fused.next()
+    await new Promise(setImmediate)
+    await clock.advance(1000)
+    expect(await next).toMatchObject({ kind: 'bytes' })
+    expect(fused.metrics.members.map(({ name, state }) => `${name} ${state}`)).toEqual(['hung lost', 'new live'])
+    await fused.close()
+  })
+
   it.each([
     ['no distribution', new Float64Array(3)],
     ['a negative probability', certain(97).fill(-1, 5, 6)],
@@ -222,7 +256,7 @@ describe('a fused session', () => {
     expect(() => createFusedSession(list)).toThrowError(expect.objectContaining({ code: 'INVALID_REQUEST' }))
   })
 
-  it('closes its members, also those it has lost, and stops on an abort', async () => {
+  it('closes its members, those it has lost at once, and stops on an abort', async () => {
     const sessions = [saying('abc'), saying('abc', { failAfterSteps: 0 })]
     const fused = createFusedSession(sessions.map((session, index) => ({ name: `${index}`, weight: 1, session })))
     await fused.next()

@@ -6,7 +6,7 @@ export type { DecodeTextMetrics, DecodeTextOptions, DecodeTextPart } from './dec
 export { decodeText } from './decode-text.ts'
 export type { DeferOptions, DeferringSession } from './defer.ts'
 export { createDeferringSession } from './defer.ts'
-export type { EnsembleOptions, FusionEvent } from './ensemble.ts'
+export type { FusionEvent } from './ensemble.ts'
 export type { FusedSession, FusionOptions } from './fused-session.ts'
 export { createFusedSession } from './fused-session.ts'
 export type { GatedSession, GateOptions } from './gate.ts'

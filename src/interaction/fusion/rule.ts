@@ -47,7 +47,7 @@ export function orderedSum(values: Float64Array): number {
 }
 
 /** Scales to a sum of 1; all zero becomes the end. */
-export function normalise(probabilities: Float64Array): Float64Array {
+function normalise(probabilities: Float64Array): Float64Array {
   let sum = 0
   for (const value of probabilities) sum += value
   if (!(sum > 0) || !Number.isFinite(sum)) {

@@ -29,7 +29,7 @@ export function byteTrie(model: TokenModel): ByteTrie {
 /** Keyed by the array itself, which lives as long as its model: a table, not state. */
 const tries = new WeakMap<readonly (Uint8Array | null)[], ByteTrie>()
 
-export function buildByteTrie(vocabulary: readonly (Uint8Array | null)[], endTokens: ReadonlySet<number>): ByteTrie {
+function buildByteTrie(vocabulary: readonly (Uint8Array | null)[], endTokens: ReadonlySet<number>): ByteTrie {
   const spelled: { readonly id: number; readonly bytes: Uint8Array }[] = []
   for (const [id, bytes] of vocabulary.entries())
     if (bytes && bytes.length > 0 && !endTokens.has(id)) spelled.push({ id, bytes })

@@ -23,7 +23,7 @@ export class CandidateSession extends SteppedSession {
   }
 
   get counts(): EvaluationCounts {
-    return this.#tree.counts
+    return { ...this.#tree.counts }
   }
 
   protected async run(step: DecodeStep, { signal }: CallOptions): Promise<DecodeResult> {
