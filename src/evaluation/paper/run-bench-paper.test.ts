@@ -31,7 +31,7 @@ describe.skipIf(!there)('the experiments on shipped models', () => {
       runBenchPaper({ models, output: join(folder, output), parts: ['mixed', 'paths'], questions: 3, seed: 5 })
     const [first, second] = [await run('a'), await run('b')]
     expect(second.answers).toBe(first.answers)
-    const { bySet } = first.results[0]?.figures as { bySet: Record<string, Record<string, number>> }
+    const bySet = first.results[0]?.figures['bySet'] as Record<string, Record<string, number>>
     expect(bySet['network']?.['geography']).toBeGreaterThan(bySet['arithmetic-a']?.['geography'] ?? 1)
     expect(await readFile(first.files.html, 'utf8')).toContain('<svg')
     expect(JSON.parse(await readFile(first.files.json, 'utf8'))).toMatchObject({

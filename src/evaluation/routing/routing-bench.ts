@@ -1,0 +1,138 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TextRouter } from '../../service/index.ts'
+import { loadTextRouter, trainTextRouter } from '../../service/index.ts'
+import { ModelNetError } from '../../utils/errors.ts'
+import type { BenchSet } from './bench-sets.ts'
+import { BENCH_SETS } from './bench-sets.ts'
+import type { RoutingMeta, RoutingRow } from './routing-set.ts'
+import { readRoutingMeta, readRoutingRows } from './routing-set.ts'
+import { stripMarkers } from './strip-markers.ts'
+
+export interface RoutingBenchOptions {
+  /** Folder with `meta.json`. */
+  readonly set: string
+  /** Rows to train on, JSON lines, gzipped or not. */
+  readonly train: string
+  /** Rows to decide for; of these only `query` or `question` is read before the decision. */
+  readonly test: string
+  /** Where the decisions go, in the form of the set's scorer; not written when absent. */
+  readonly decisions?: string
+  /** Cuts off options and task markers, in training and test. @default false */
+  readonly strip?: boolean
+  /** Combinations too: votes (`mmlupro28`) and agreement cascades (`routerbench3`). @default true */
+  readonly combine?: boolean
+  /** Only models up to so many billion active parameters (`mmlupro28`). @default all */
+  readonly maxParameters?: number
+  /** Parts of cross-validation. @default 3 */
+  readonly folds?: number
+  readonly onProgress?: (message: string) => void
+}
+
+/** One line of figures; a metric that does not apply is absent. */
+export interface RoutingFigures {
+  readonly name: string
+  readonly figures: Readonly<Record<string, number>>
+  /** 95 % bootstrap intervals of some figures. */
+  readonly intervals?: Readonly<Record<string, readonly [number, number]>>
+}
+
+export interface RoutingBenchResult {
+  readonly set: string
+  readonly models: readonly string[]
+  readonly trainRows: number
+  readonly testRows: number
+  readonly trainSeconds: number
+  readonly decisionsPerSecond: number
+  readonly stateBytes: number
+  readonly mixture: Readonly<Record<string, number>>
+  readonly figures: readonly RoutingFigures[]
+}
+
+/** What the sets share: a trained router, and how a row becomes its text. */
+export interface TrainedBench {
+  readonly meta: RoutingMeta
+  /** Positions of the models in the pool. */
+  readonly pool: readonly number[]
+  readonly train: readonly RoutingRow[]
+  readonly test: readonly RoutingRow[]
+  readonly textOf: (row: RoutingRow) => string
+  readonly router: TextRouter
+  readonly options: RoutingBenchOptions
+}
+
+/**
+ * `modelnet bench routing`: trains the product's router on recorded answers and decides for recorded questions. Every
+ * choice (mixture of routers, members of votes, cascades) is made on the training rows alone.
+ */
+export function runRoutingBench(options: RoutingBenchOptions): RoutingBenchResult {
+  const { onProgress = () => undefined, strip = false, folds = 3 } = options
+  const meta = readRoutingMeta(join(options.set, 'meta.json'))
+  const bench: BenchSet | undefined = BENCH_SETS[meta.name]
+  if (!bench)
+    throw new ModelNetError(
+      'INVALID_REQUEST',
+      `expected a set of ${Object.keys(BENCH_SETS).join(', ')}, got ${meta.name}`,
+    )
+  const train = readRoutingRows(options.train)
+  const test = readRoutingRows(options.test)
+  const pool = poolOf(meta, options.maxParameters)
+  const textOf = (row: RoutingRow): string => {
+    const text = row.question ?? row.query
+    return strip ? stripMarkers(text) : text
+  }
+  const started = performance.now()
+  const table = bench.table({ meta, pool, train, textOf, options })
+  const state = trainTextRouter(table, { folds, onProgress })
+  const trainSeconds = (performance.now() - started) / 1000
+  const router = loadTextRouter(state)
+  const trained: TrainedBench = { meta, pool, train, test, textOf, router, options }
+  const texts = test.map(textOf)
+  const deciding = performance.now()
+  for (const text of texts.slice(0, 2000)) router.choose(text)
+  const decisionsPerSecond = Math.min(2000, texts.length) / ((performance.now() - deciding) / 1000)
+  const { decisions, figures } = bench.decide(trained)
+  if (options.decisions !== undefined)
+    writeFileSync(options.decisions, `${decisions.map(decision => JSON.stringify(decision)).join('\n')}\n`)
+  return {
+    set: meta.name,
+    models: pool.map(model => meta.models[model] ?? ''),
+    trainRows: train.length,
+    testRows: test.length,
+    trainSeconds,
+    decisionsPerSecond,
+    stateBytes: JSON.stringify(state).length,
+    mixture: state.weights,
+    figures,
+  }
+}
+
+function poolOf({ models, active_params_b: parameters }: RoutingMeta, limit: number | undefined): readonly number[] {
+  const all = [...models.keys()]
+  if (limit === undefined) return all
+  const pool = all.filter(model => (parameters?.[model] ?? Number.POSITIVE_INFINITY) <= limit)
+  if (pool.length < 2)
+    throw new ModelNetError('INVALID_REQUEST', `expected at least two models of up to ${limit} billion parameters`)
+  return pool
+}
+
+/** The result as text: one row per line of figures. */
+export function formatRoutingBench(result: RoutingBenchResult): string {
+  const lines = result.figures.map(({ name, figures, intervals }) => {
+    const cells = Object.entries(figures).map(([metric, value]) => {
+      const interval = intervals?.[metric]
+      const range = interval ? ` [${interval.map(show).join(', ')}]` : ''
+      return `${metric} ${show(value)}${range}`
+    })
+    return `${name.padEnd(28)} ${cells.join('  ')}`
+  })
+  const mixture = Object.entries(result.mixture).map(([name, weight]) => `${name} ${weight}`)
+  return [
+    `${result.set}: ${result.trainRows} training rows, ${result.testRows} test rows, ${result.models.length} models`,
+    ...lines,
+    `mixture ${mixture.join(', ')}; trained in ${result.trainSeconds.toFixed(1)} s; ` +
+      `${Math.round(result.decisionsPerSecond)} decisions/s; state ${(result.stateBytes / 1e6).toFixed(2)} MB`,
+  ].join('\n')
+}
+
+const show = (value: number): string => (Math.abs(value) < 2 ? value.toFixed(4) : value.toFixed(2))
