@@ -28,8 +28,10 @@ export function shippedModels(): readonly ShippedModel[] {
   const directory = shippedModelsDirectory()
   if (!existsSync(directory)) return []
   return readdirSync(directory, { withFileTypes: true })
-    .filter(entry => entry.isDirectory() && existsSync(join(directory, entry.name, `${entry.name}.gguf`)))
-    .map(entry => ({ name: entry.name, spec: readSpec(directory, entry.name) }))
+    .filter(entry => entry.isDirectory())
+    .map(entry => entry.name)
+    .filter(name => [`${name}.gguf`, 'card.json'].every(file => existsSync(join(directory, name, file))))
+    .map(name => ({ name, spec: readSpec(directory, name) }))
     .toSorted((a, b) => a.name.localeCompare(b.name))
 }
 
