@@ -1,8 +1,7 @@
 import { expectedCalibrationError } from '../statistics.ts'
-import type { BenchDecisions } from './bench-sets.ts'
-import { scoresOf } from './bench-sets.ts'
+import type { BenchDecisions, RoutingFigures, TrainedBench } from './bench-set.ts'
+import { scoresOf } from './bench-set.ts'
 import { bootstrapGroups } from './bootstrap.ts'
-import type { RoutingFigures, TrainedBench } from './routing-bench.ts'
 import type { RoutingRow } from './routing-set.ts'
 import { chooseMembers, replayVote } from './vote-replay.ts'
 

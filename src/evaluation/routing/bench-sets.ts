@@ -1,33 +1,9 @@
 import type { OutcomeTable } from '../../service/index.ts'
 import { decideAccuracy, decideAnswers } from './accuracy-sets.ts'
+import type { BenchSet, TableInput } from './bench-set.ts'
+import { scoresOf } from './bench-set.ts'
 import { cascadeTable, decideCosts } from './cost-set.ts'
 import { decidePairs } from './pair-set.ts'
-import type { RoutingBenchOptions, RoutingFigures, TrainedBench } from './routing-bench.ts'
-import type { RoutingMeta, RoutingRow } from './routing-set.ts'
-
-export interface TableInput {
-  readonly meta: RoutingMeta
-  readonly pool: readonly number[]
-  readonly train: readonly RoutingRow[]
-  readonly textOf: (row: RoutingRow) => string
-  readonly options: RoutingBenchOptions
-}
-
-export interface BenchDecisions {
-  /** Lines for the scorer. */
-  readonly decisions: readonly Readonly<Record<string, unknown>>[]
-  readonly figures: readonly RoutingFigures[]
-}
-
-/** How the rows of one set become outcomes, and estimates become decisions. */
-export interface BenchSet {
-  table(input: TableInput): OutcomeTable
-  decide(trained: TrainedBench): BenchDecisions
-}
-
-/** Scores of the pool on a row: recorded, or whether the recorded option is right. */
-export const scoresOf = ({ scores, preds, answer }: RoutingRow, pool: readonly number[]): readonly number[] =>
-  pool.map(model => scores?.[model] ?? (preds?.[model] === answer ? 1 : 0))
 
 const plainTable = ({ meta, pool, train, textOf }: TableInput): OutcomeTable => ({
   questions: train.map(textOf),

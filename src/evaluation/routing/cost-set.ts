@@ -1,11 +1,10 @@
 import type { OutcomeTable } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
-import type { BenchDecisions, TableInput } from './bench-sets.ts'
+import type { BenchDecisions, RoutingFigures, TableInput, TrainedBench } from './bench-set.ts'
 import type { Cascade, CascadeRow } from './cascade-replay.ts'
 import { bestCascades, replayCascade } from './cascade-replay.ts'
 import type { CostPoint } from './metrics.ts'
 import { averageQuality, costSaved } from './metrics.ts'
-import type { RoutingFigures, TrainedBench } from './routing-bench.ts'
 import type { RoutingRow } from './routing-set.ts'
 
 /** `routerbench3`: every single model is an arm, and so is every agreement cascade worth having on the training rows. */

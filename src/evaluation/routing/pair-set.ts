@@ -1,7 +1,6 @@
-import type { BenchDecisions } from './bench-sets.ts'
+import type { BenchDecisions, RoutingFigures, TrainedBench } from './bench-set.ts'
 import { bootstrapRows } from './bootstrap.ts'
 import { pairMetrics } from './metrics.ts'
-import type { RoutingFigures, TrainedBench } from './routing-bench.ts'
 
 /** `routellm`: how much rather the strong model, as the expected gain of asking it. */
 export function decidePairs({ test, textOf, router }: TrainedBench): BenchDecisions {

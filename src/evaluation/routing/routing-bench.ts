@@ -1,41 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TextRouter } from '../../service/index.ts'
 import { loadTextRouter, trainTextRouter } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
-import type { BenchSet } from './bench-sets.ts'
+import type { BenchSet, RoutingBenchOptions, RoutingFigures, TrainedBench } from './bench-set.ts'
 import { BENCH_SETS } from './bench-sets.ts'
 import type { RoutingMeta, RoutingRow } from './routing-set.ts'
 import { readRoutingMeta, readRoutingRows } from './routing-set.ts'
 import { stripMarkers } from './strip-markers.ts'
 
-export interface RoutingBenchOptions {
-  /** Folder with `meta.json`. */
-  readonly set: string
-  /** Rows to train on, JSON lines, gzipped or not. */
-  readonly train: string
-  /** Rows to decide for; of these only `query` or `question` is read before the decision. */
-  readonly test: string
-  /** Where the decisions go, in the form of the set's scorer; not written when absent. */
-  readonly decisions?: string
-  /** Cuts off options and task markers, in training and test. @default false */
-  readonly strip?: boolean
-  /** Combinations too: votes (`mmlupro28`) and agreement cascades (`routerbench3`). @default true */
-  readonly combine?: boolean
-  /** Only models up to so many billion active parameters (`mmlupro28`). @default all */
-  readonly maxParameters?: number
-  /** Parts of cross-validation. @default 3 */
-  readonly folds?: number
-  readonly onProgress?: (message: string) => void
-}
-
-/** One line of figures; a metric that does not apply is absent. */
-export interface RoutingFigures {
-  readonly name: string
-  readonly figures: Readonly<Record<string, number>>
-  /** 95 % bootstrap intervals of some figures. */
-  readonly intervals?: Readonly<Record<string, readonly [number, number]>>
-}
+export type { RoutingBenchOptions, RoutingFigures }
 
 export interface RoutingBenchResult {
   readonly set: string
@@ -47,18 +20,6 @@ export interface RoutingBenchResult {
   readonly stateBytes: number
   readonly mixture: Readonly<Record<string, number>>
   readonly figures: readonly RoutingFigures[]
-}
-
-/** What the sets share: a trained router, and how a row becomes its text. */
-export interface TrainedBench {
-  readonly meta: RoutingMeta
-  /** Positions of the models in the pool. */
-  readonly pool: readonly number[]
-  readonly train: readonly RoutingRow[]
-  readonly test: readonly RoutingRow[]
-  readonly textOf: (row: RoutingRow) => string
-  readonly router: TextRouter
-  readonly options: RoutingBenchOptions
 }
 
 /**

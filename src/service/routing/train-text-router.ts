@@ -1,0 +1,125 @@
+import { createRandom } from '../../utils/random.ts'
+import type { EncodedQuestion, OutcomeTable, Router, TrainingData } from '../router.ts'
+import { trainClusterRouter } from '../routers/cluster.ts'
+import { trainLogisticRouter } from '../routers/logistic.ts'
+import { trainNeighbourRouter } from '../routers/nearest-neighbours.ts'
+import { armMeans } from './arm-means.ts'
+import { fitCalibration } from './calibration.ts'
+import type { TextEncoderOptions } from './text-encoder.ts'
+import { fitTextEncoder } from './text-encoder.ts'
+import type { TextRouterState } from './text-router.ts'
+import { decisionQuality } from './trade-off.ts'
+
+export interface TrainOptions extends TextEncoderOptions {
+  /** Parts for cross-validation, which chooses the mixture and fits the calibration. @default 3 */
+  readonly folds?: number
+  /** @default 1 */
+  readonly seed?: number
+  /** Told what was done, for progress. */
+  readonly onProgress?: (message: string) => void
+}
+
+type Weights = TextRouterState['weights']
+
+/** Mixtures that cross-validation chooses from. */
+const MIXTURES: readonly Weights[] = [
+  { cluster: 2, neighbours: 1, logistic: 1 },
+  { cluster: 1, neighbours: 0, logistic: 1 },
+  { cluster: 1, neighbours: 1, logistic: 0 },
+  { cluster: 1, neighbours: 0, logistic: 0 },
+  { cluster: 0, neighbours: 1, logistic: 1 },
+  { cluster: 1, neighbours: 1, logistic: 1 },
+]
+
+/** Another mixture than the first must be better by this much: less is noise on a few thousand questions. */
+const MIN_GAIN = 0.003
+
+/** Trains everything a text router knows from a table of outcomes, and nothing else. */
+export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {}): TextRouterState {
+  const { folds = 3, seed = 1, onProgress = () => undefined } = options
+  const arms = table.arms.length
+  const encoder = fitTextEncoder(table.questions, options)
+  const questions = table.questions.map(text => encoder.encode(text))
+  onProgress(`encoded ${questions.length} questions`)
+  const data: TrainingData = { questions, arms, scores: table.scores, dimensions: encoder.dimensions }
+  const costScale = table.costs ? Math.max(1e-12, ...table.costs) : 0
+  const costData = table.costs && { ...data, scores: table.costs.map(cost => cost / costScale) }
+  const random = createRandom(seed)
+  const fold = questions.map(() => Math.floor(random.next() * folds))
+
+  const held = { cluster: empty(data), neighbours: empty(data), logistic: empty(data), costs: empty(data) }
+  for (let part = 0; part < folds; part++) {
+    const inside = partOf(data, fold, part)
+    const outside = [...fold.keys()].filter(row => fold[row] === part)
+    fill(held.cluster, trainClusterRouter(inside), questions, outside)
+    fill(held.neighbours, trainNeighbourRouter(inside), questions, outside)
+    fill(held.logistic, trainLogisticRouter(inside), questions, outside)
+    if (costData) fill(held.costs, trainClusterRouter(partOf(costData, fold, part), COST_CLUSTERS), questions, outside)
+    onProgress(`cross-validated part ${part + 1} of ${folds}`)
+  }
+  const trueCosts = costData && { estimated: held.costs, true: costData.scores }
+  const judged = MIXTURES.map(weights => ({
+    weights,
+    value: decisionQuality(mix(held, weights), data.scores, arms, trueCosts),
+  }))
+  const first = judged[0] ?? { weights: { cluster: 1, neighbours: 1, logistic: 1 }, value: 0 }
+  const best = judged.reduce((a, b) => (b.value > a.value ? b : a), first)
+  const { weights } = best.value > first.value + MIN_GAIN ? best : first
+  onProgress(
+    `mixture ${JSON.stringify(weights)}; decision quality ${judged.map(({ value }) => value.toFixed(4)).join(' ')}`,
+  )
+
+  const neighbours = trainNeighbourRouter(data)
+  const nearness = questions.map(({ latent }) => neighbours.nearness(latent)).sort((a, b) => a - b)
+  const at = (share: number): number => nearness[Math.floor(share * (nearness.length - 1))] ?? 0
+  return {
+    version: 1,
+    arms: table.arms,
+    encoder: encoder.save(),
+    weights,
+    cluster: trainClusterRouter(data).save(),
+    neighbours: neighbours.save(),
+    logistic: trainLogisticRouter(data).save(),
+    ...(costData ? { costs: { scale: costScale, router: trainClusterRouter(costData, COST_CLUSTERS).save() } } : {}),
+    calibration: fitCalibration(mix(held, weights), data.scores),
+    means: [...armMeans(questions.length, arms, data.scores)],
+    // below what one training question in a thousand has, nothing is known; from the twentieth on it is a usual one
+    nearness: [at(0.001) * 0.8, at(0.05)],
+  }
+}
+
+const COST_CLUSTERS = { counts: [10, 20], starts: 2 } as const
+
+const empty = ({ questions, arms }: TrainingData): Float64Array => new Float64Array(questions.length * arms)
+
+function partOf(data: TrainingData, fold: readonly number[], part: number): TrainingData {
+  const rows = [...fold.keys()].filter(row => fold[row] !== part)
+  const scores = new Float32Array(rows.length * data.arms)
+  rows.forEach((row, at) => {
+    scores.set(data.scores.subarray(row * data.arms, (row + 1) * data.arms), at * data.arms)
+  })
+  return { ...data, scores, questions: rows.flatMap(row => data.questions[row] ?? []) }
+}
+
+function fill(
+  into: Float64Array,
+  router: Router,
+  questions: readonly EncodedQuestion[],
+  rows: readonly number[],
+): void {
+  for (const row of rows) {
+    const question = questions[row]
+    if (question) into.set(router.estimate(question), row * router.arms)
+  }
+}
+
+function mix(
+  held: Readonly<Record<keyof Weights, Float64Array>>,
+  { cluster, neighbours, logistic }: Weights,
+): Float64Array {
+  const total = cluster + neighbours + logistic
+  return held.cluster.map(
+    (value, at) =>
+      (cluster * value + neighbours * (held.neighbours[at] ?? 0) + logistic * (held.logistic[at] ?? 0)) / total,
+  )
+}
