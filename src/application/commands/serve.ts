@@ -16,6 +16,8 @@ export interface ServeOptions {
   /** Shipped names, GGUF files or server URLs. */
   readonly model?: readonly string[]
   readonly logLevel?: string
+  /** Also stop when standard input ends. */
+  readonly untilStdinEnds?: boolean
   readonly json?: boolean
 }
 
@@ -25,7 +27,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     ...(options.config !== undefined && { file: options.config }),
     overrides: toOverrides(options),
   })
-  const stopped = untilStopped()
+  const stopped = untilStopped({ stdin: options.untilStdinEnds ?? false })
   const node = await createNode(config, { signal: stopped.signal })
   try {
     if (options.json)
@@ -48,6 +50,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     }
     await stopped.promise
   } finally {
+    process.stdin.destroy() // else it keeps the process alive
     await node.close()
   }
 }

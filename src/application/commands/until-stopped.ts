@@ -1,5 +1,11 @@
-/** Resolves at the first Ctrl-C or SIGTERM, and aborts a signal; a second one ends the process at once. */
-export function untilStopped(): { readonly promise: Promise<void>; readonly signal: AbortSignal } {
+/**
+ * Resolves at the first Ctrl-C or SIGTERM, and aborts a signal; a second one ends the process at once. With `stdin`
+ * also when standard input ends: a process that another one started does not outlive it.
+ */
+export function untilStopped(options: { readonly stdin?: boolean } = {}): {
+  readonly promise: Promise<void>
+  readonly signal: AbortSignal
+} {
   const controller = new AbortController()
   const promise = new Promise<void>(resolve => {
     let asked = false
@@ -11,6 +17,7 @@ export function untilStopped(): { readonly promise: Promise<void>; readonly sign
     }
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)
+    if (options.stdin) process.stdin.resume().once('close', stop)
   })
   return { promise, signal: controller.signal }
 }
