@@ -46,6 +46,7 @@ describe('readChatRequest', () => {
     ],
     ['a temperature out of range', { ...minimal, temperature: 3 }, /temperature/],
     ['several choices', { ...minimal, n: 2 }, /n: only 1 is offered/],
+    ['log-probabilities', { ...minimal, logprobs: true }, /logprobs: not offered/],
     ['an unknown field of the extension', { ...minimal, modelnet: { pathwy: 'a' } }, /pathwy/],
   ])('refuses %s and names the field', (_, body, message) => {
     expect(() => readChatRequest(body, limits)).toThrow(

@@ -58,8 +58,7 @@ const Body = z.looseObject({
   seed: z.int().nullish(),
   stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(16)]).nullish(),
   n: z.literal(1, { error: 'only 1 is offered' }).nullish(),
-  logprobs: z.boolean().nullish(),
-  top_logprobs: z.int().min(0).max(20).nullish(),
+  logprobs: z.literal(false, { error: 'not offered: an answer may be the work of several models' }).nullish(),
   response_format: z
     .discriminatedUnion('type', [
       z.object({ type: z.literal('text') }),
@@ -112,7 +111,6 @@ export function readChatRequest(body: unknown, limits: { readonly deadlineMs: nu
         ...(data.top_p != null && { topP: data.top_p }),
         ...(data.seed != null && { seed: data.seed }),
         ...(data.stop != null && { stop: typeof data.stop === 'string' ? [data.stop] : data.stop }),
-        ...(data.logprobs === true && { topLogprobs: Math.max(1, data.top_logprobs ?? 1) }),
         ...(jsonSchema !== undefined && { jsonSchema }),
       },
       budget: { ...budget, deadlineMs: Math.min(budget.deadlineMs ?? limits.deadlineMs, limits.deadlineMs) },
