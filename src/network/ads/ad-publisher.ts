@@ -36,7 +36,7 @@ export interface AdPublisher {
 }
 
 /** An ad outlives two missed refreshes. */
-export const AD_LIFE_S = 120
+const AD_LIFE_S = 120
 export const REFRESH_MS = 45_000
 const PUT_TIMEOUT_MS = 3000
 const ROUTE_TIMEOUT_MS = 8000

@@ -44,7 +44,7 @@ const FIRST_RETRY_MS = 250
 /** Bootstrap addresses that do not answer are tried so often while others do. */
 const LINKED_RETRY_MS = 15_000
 /** A dial and the handshake, on a network that is slow. */
-const DIAL_TIMEOUT_MS = 4000
+const DIAL_TIMEOUT_MS = 6000
 
 export function createDialler(components: DiallerComponents): Dialler {
   const { roster, links, network, clock, random, logger } = components
