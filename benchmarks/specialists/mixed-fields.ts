@@ -78,12 +78,28 @@ console.log(
   `\n${mixed.length} questions of ${fields.length} fields: ${within ? 'within' : 'NOT within'} ${TOLERANCE * 100} point of the specialists`,
 )
 
+const lost = network.flatMap((row, index) => {
+  const [question, alone] = [mixed[index], specialists[index]]
+  if (!question || alone?.verdict !== 'right' || row.verdict === 'right') return []
+  return [
+    {
+      question: question.question,
+      tag: question.tag,
+      expected: question.answer,
+      answer: row.text,
+      members: row.members,
+    },
+  ]
+})
+for (const { question, members, answer, expected } of lost)
+  console.log(`lost: ${question} | ${members?.join(', ')} | ${answer} | ${expected}`)
+
 const output = join(dirname(fileURLToPath(import.meta.url)), '../results/mixed-fields.json')
 mkdirSync(dirname(output), { recursive: true })
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim()
 const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}`
 writeFileSync(
   output,
-  `${JSON.stringify({ date: new Date().toISOString(), commit, machine, seed: options.seed, total, perField, comparison, within }, null, 1)}\n`,
+  `${JSON.stringify({ date: new Date().toISOString(), commit, machine, seed: options.seed, total, perField, comparison, within, lost }, null, 1)}\n`,
 )
 process.exitCode = within ? 0 : 1

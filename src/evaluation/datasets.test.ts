@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadBoolq } from './datasets/boolq.ts'
 import { loadCEval } from './datasets/c-eval.ts'
+import { compositeQuestions, factsOf } from './datasets/composite.ts'
+import { COMPUTED_FIELDS, fieldQuestions } from './datasets/fields.ts'
 import { loadGsm8k } from './datasets/gsm8k.ts'
 import { loadJsonl } from './datasets/jsonl.ts'
 import { loadMath } from './datasets/math.ts'
@@ -12,6 +14,9 @@ import { loadOmgeval } from './datasets/omgeval.ts'
 import { isHeldOut, sample, splitForChoice } from './datasets/sample.ts'
 import { simpleMath } from './datasets/simple-math.ts'
 import { graderOf } from './graders.ts'
+import type { Question } from './question.ts'
+
+const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
 let folder: string
 beforeAll(async () => {
@@ -39,6 +44,58 @@ describe('SimpleMath', () => {
     }
     expect(simpleMath(5, 3)).toEqual(questions.slice(0, 5))
     expect(simpleMath(5, 4)).not.toEqual(questions.slice(0, 5))
+  })
+})
+
+describe('questions of the fields', () => {
+  it.each(COMPUTED_FIELDS)('of %s are held out, different, gradable and reproducible', field => {
+    const questions = fieldQuestions(field, 60, 2)
+    expect(questions).toHaveLength(60)
+    expect(new Set(questions.map(question => question.question)).size).toBe(60)
+    for (const { id, answer, grader } of questions) {
+      expect(isHeldOut(id)).toBe(true)
+      expect(graderOf(grader).grade(answer, answer).verdict).toBe('right')
+    }
+    expect(fieldQuestions(field, 60, 2)).toEqual(questions)
+    expect(fieldQuestions(field, 60, 3)).not.toEqual(questions)
+  })
+
+  it('have right answers', () => {
+    const answers = new Map(
+      COMPUTED_FIELDS.flatMap(field => fieldQuestions(field, 200)).map(({ id, answer }) => [id, answer]),
+    )
+    for (const [key, answer] of answers) {
+      const sum = /^addition:(\d+),(\d+)$/u.exec(key)
+      if (sum) expect(Number(answer)).toBe(Number(sum[1]) + Number(sum[2]))
+      const day = /^calendar:day after:(\d),(\d+)$/u.exec(key)
+      // 1 January 2024 was a Monday
+      if (day)
+        expect(answer).toBe(WEEKDAYS[new Date(Date.UTC(2024, 0, 1 + Number(day[1]) + Number(day[2]))).getUTCDay()])
+      const leap = /^calendar:leap year:(\d+)$/u.exec(key)
+      if (leap) expect(answer).toBe(new Date(Date.UTC(Number(leap[1]), 1, 29)).getUTCMonth() === 1 ? 'yes' : 'no')
+      const word = /^words:reverse:(\w+):$/u.exec(key)
+      if (word) expect([...answer].reverse().join('')).toBe(word[1])
+    }
+    expect(answers.size).toBe(800)
+  })
+})
+
+describe('composite questions', () => {
+  const fact = (question: string, answer: string): Question => ({ id: question, question, answer, grader: 'text' })
+  const facts = factsOf([
+    fact('What is the atomic number of iron?', '26'),
+    fact('What is the capital of France?', 'Paris'),
+    fact('Which country has the capital Oslo?', 'Norway'),
+  ])
+
+  it('join facts of two fields by arithmetic', () => {
+    expect(facts).toHaveLength(2)
+    const questions = compositeQuestions(facts, 10)
+    expect(questions.map(({ question, answer }) => [question, answer]).sort()).toEqual([
+      ['What is the atomic number of iron minus the number of letters in the capital of France?', '21'],
+      ['What is the atomic number of iron plus the number of letters in the capital of France?', '31'],
+    ])
+    expect(compositeQuestions([], 10)).toEqual([])
   })
 })
 

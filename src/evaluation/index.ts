@@ -16,6 +16,8 @@ export {
 export { type BenchAskOptions, type BenchAskResult, type BenchAskRow, runBenchAsk } from './bench-ask.ts'
 export { loadBoolq } from './datasets/boolq.ts'
 export { loadCEval } from './datasets/c-eval.ts'
+export { compositeQuestions, type Fact, factsOf } from './datasets/composite.ts'
+export { COMPUTED_FIELDS, type ComputedField, fieldQuestions } from './datasets/fields.ts'
 export { loadGsm8k } from './datasets/gsm8k.ts'
 export { loadJsonl } from './datasets/jsonl.ts'
 export { loadMath } from './datasets/math.ts'
