@@ -40,6 +40,6 @@ RECIPES = {
                          held_out=700, second_steps=800, second_field=fields.GENERAL_SECOND),
     "planner": Recipe(fields.PLANNING, "qwen2", 1100, 128, 4, 4, 320, 3600, 18, batch_tokens=2000),
     "units": Recipe(fields.UNITS, "qwen2", 420, 128, 4, 4, 320, 2200, 19),
-    "logic": Recipe(fields.LOGIC, "spm", 700, 128, 4, 4, 320, 2300, 20),
-    "reviewer": Recipe(fields.REVIEWING, "spm", 1700, 128, 4, 4, 384, 4200, 21, batch_tokens=1600, tokenizer_sample=6000),
+    "logic": Recipe(fields.LOGIC, "spm", 700, 128, 4, 4, 320, 2200, 20),
+    "reviewer": Recipe(fields.REVIEWING, "spm", 1700, 128, 4, 4, 384, 3800, 21, batch_tokens=1600, tokenizer_sample=6000),
 }
