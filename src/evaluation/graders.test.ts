@@ -86,6 +86,8 @@ const CHOICES: readonly Row[] = [
   ['b', 'B', 'right'],
   ['(B)', 'B', 'right'],
   ['B.', 'B', 'right'],
+  ['(B) Paris', 'B', 'right'],
+  ['(the options are weighed) B', 'B', 'right'],
   ['B) Paris', 'B', 'right'],
   ['**B**', 'B', 'right'],
   ['\\boxed{B}', 'B', 'right'],

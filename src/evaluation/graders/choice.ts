@@ -25,7 +25,8 @@ export const choiceGrader: Grader = {
 }
 
 function readLetter(answer: string, options: GradeOptions = {}): string | undefined {
-  const text = withoutSteps(answer) === '' ? answer.trim() : withoutSteps(answer)
+  const bracketed = /^\s*[(（]([A-J])[)）]/u.exec(answer)?.[1] // not worked steps: an option before its text
+  const text = bracketed === undefined ? withoutSteps(answer) : answer
   if (isRefusal(text)) return undefined
   const inRange = (letter: string | undefined): string | undefined =>
     letter !== undefined && (!options.choices || letter.charCodeAt(0) - 65 < options.choices.length)

@@ -1,3 +1,5 @@
+import { finalAnswer } from '../../interaction/index.ts'
+
 const REFUSAL =
   /^(?:i (?:do not|don'?t|cannot|can'?t|could not) (?:know|say|tell|answer|determine)|i'?m not sure|unknown|no idea|not enough information|n\/a|\?+|不知道|无法(?:确定|回答))/iu
 /** What announces an answer in running text, English and Chinese; the last one in a text counts. */
@@ -5,19 +7,10 @@ const CUE =
   /(?:####|\b(?:final answer|answer|correct option|correct choice|result)\b[^.:=\n]{0,40}?(?:\b(?:is|are|was|would be|should be|equals)\b\s*[:=]?|[:=])|(?:答案|故选|应选|因此选?|选(?=\s*[A-H]))\s*(?:应该是|应为|是|为)?\s*[:：=]?)\s*/giu
 
 /**
- * The part of an answer that states it: hidden reasoning and worked steps in one leading pair of round parentheses are
- * cut off, as the shipped specialists write `(steps) answer`.
+ * The part of an answer that states it, as the interaction layer reads it for votes: hidden reasoning and worked steps in
+ * one leading pair of round parentheses are cut off, as the shipped specialists write `(steps) answer`.
  */
-export function withoutSteps(text: string): string {
-  const visible = text
-    .replace(/<think(?:ing)?>[\s\S]*?<\/think(?:ing)?>/giu, '')
-    .replace(/^[\s\S]*<\/think(?:ing)?>/iu, '')
-    .replace(/<think(?:ing)?>[\s\S]*$/iu, '')
-    .trim()
-  if (!visible.startsWith('(')) return visible
-  const rest = visible.slice(visible.lastIndexOf(')') + 1).trim()
-  return rest === '' ? visible : rest
-}
+export const withoutSteps = (text: string): string => finalAnswer(text).trim()
 
 /** True for texts that give no answer at all: empty ones and plain refusals. */
 export const isRefusal = (text: string): boolean => text.trim() === '' || REFUSAL.test(text.trim())
