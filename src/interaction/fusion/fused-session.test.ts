@@ -89,6 +89,20 @@ describe('a fused session', () => {
     )
   })
 
+  it('fuses members that report token candidates with members that report bytes', async () => {
+    const [exact, candidates] = await Promise.all([
+      sessionOf(modelOf(0)),
+      sessionOf(modelOf(0), { kind: 'tokens', top: 8 }),
+    ])
+    const fused = createFusedSession([
+      { name: 'candidates', weight: 1, session: candidates },
+      { name: 'exact', weight: 1, session: exact },
+    ])
+    expect(fused.distribution).toEqual(BYTES)
+    expect(await textOf(fused)).toBe(await textOf(await sessionOf(modelOf(0))))
+    expect(fused.metrics.members.map(({ agreed, votes }) => agreed / votes)).toEqual([1, 1])
+  })
+
   it('needs one round trip per step and member: what is committed travels with the next question', async () => {
     const one = saying('abc')
     const fused = createFusedSession([{ name: 'one', weight: 1, session: one }])
@@ -247,10 +261,6 @@ describe('a fused session', () => {
   it.each<[string, () => Promise<FusedMember[]>, FusionOptions?]>([
     ['no members', async () => []],
     ['members of one name', async () => [...(await members(1)), ...(await members(1))]],
-    [
-      'different alphabets',
-      async () => [...(await members(1)), ...(await members(2, { kind: 'tokens', top: 3 })).slice(1)],
-    ],
   ])('refuses %s', async (_, make) => {
     const list = await make()
     expect(() => createFusedSession(list)).toThrowError(expect.objectContaining({ code: 'INVALID_REQUEST' }))

@@ -1,6 +1,6 @@
-import type { DecodeResult, DecodeStep, Distribution } from '../../protocol/index.ts'
+import type { DecodeResult, DecodeStep, Distribution, DistributionKind } from '../../protocol/index.ts'
 import type { CallOptions, DecodeSession } from '../../resource/index.ts'
-import { SteppedSession } from '../../resource/index.ts'
+import { createByteView, SteppedSession } from '../../resource/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
@@ -29,9 +29,10 @@ export interface FusedSession extends DecodeSession {
 }
 
 /**
- * Fuses decode sessions over one alphabet into one. All live members are asked at the same time, what was committed
- * travels with the next question, and who is late or lost does not hold up the others. Closing closes the members.
- * Throws INVALID_REQUEST for no members, equal names, or members over different alphabets.
+ * Fuses decode sessions into one: over token candidates if all members are, else over bytes, through which members that
+ * report candidates are then seen. All live members are asked at the same time, what was committed travels with the next
+ * question, and who is late or lost does not hold up the others. Closing closes the members. Throws INVALID_REQUEST for
+ * no members and for equal names.
  */
 export function createFusedSession(members: readonly FusedMember[], options: FusionOptions = {}): FusedSession {
   return new Fusion(members, options)
@@ -55,11 +56,23 @@ class Fusion extends SteppedSession implements FusedSession {
   #known: Known | undefined
 
   constructor(members: readonly FusedMember[], options: FusionOptions) {
-    super(members[0]?.session.distribution ?? { kind: 'bytes' })
+    super(alphabetOf(members))
     const { clock = systemClock, rule = 'mean', learn = {}, lead } = options
-    if (members.some(({ session }) => session.distribution.kind !== this.distribution.kind))
-      throw new ModelNetError('INVALID_REQUEST', 'expected members over one alphabet: bytes, or token candidates')
-    this.#ensemble = new Ensemble(members, options, clock)
+    const over = (member: FusedMember): FusedMember => toAlphabet(member, this.distribution.kind)
+    const { replace } = options
+    this.#ensemble = new Ensemble(
+      members.map(over),
+      {
+        ...options,
+        ...(replace && {
+          replace: async (lost, signal) => {
+            const member = await replace(lost, signal)
+            return member && over(member)
+          },
+        }),
+      },
+      clock,
+    )
     this.#rule = typeof rule === 'string' ? fusionRule(rule) : rule
     this.#learn = learn ? { ...LEARN_DEFAULTS, ...learn } : { rate: 0, floor: 0 }
     this.#lead = lead
@@ -209,4 +222,14 @@ class Fusion extends SteppedSession implements FusedSession {
       this.#counts.candidates += fused.candidates.length + (fused.end > Number.NEGATIVE_INFINITY ? 1 : 0)
     return fused
   }
+}
+
+const alphabetOf = (members: readonly FusedMember[]): DistributionKind =>
+  members.find(({ session }) => session.distribution.kind === 'bytes')?.session.distribution ??
+  members[0]?.session.distribution ?? { kind: 'bytes' }
+
+function toAlphabet(member: FusedMember, kind: DistributionKind['kind']): FusedMember {
+  if (member.session.distribution.kind === kind) return member
+  if (kind === 'bytes') return { ...member, session: createByteView(member.session) }
+  throw new ModelNetError('INVALID_REQUEST', `a fusion over token candidates cannot take ${member.name}, of bytes`)
 }
