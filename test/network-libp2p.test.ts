@@ -18,10 +18,10 @@ import {
   until,
 } from './support/libp2p-nodes.ts'
 
-describe('a network of libp2p nodes', () => {
+describe('a network of libp2p nodes', { timeout: 120_000 }, () => {
   afterEach(closeNodes)
 
-  it('forms of 8 nodes that know one address, and a ninth is seen by all within 2 s', async () => {
+  it('forms of 8 nodes that know one address, and takes in a ninth', async () => {
     const members = await startNodes(8)
     await until('8 nodes see one another', members, () => allSee(members), 10_000)
     const ninth = await startNode('ninth', { bootstrap: [...members[3].network.addresses()] })
@@ -31,7 +31,7 @@ describe('a network of libp2p nodes', () => {
     expect(ninth.membership.entry(ninth.identity.nodeId)).toMatchObject({ self: true, rttMs: 0 })
   })
 
-  it('takes no new work to a killed node within 2 s, and knows it again at once when it is back', async () => {
+  it('gives no new work to a killed node, and knows it again when it is back', async () => {
     const members = await startNodes(5)
     await until('all see one another', members, () => allSee(members), 10_000)
     const [first, victim] = members
@@ -111,7 +111,7 @@ describe('a network of libp2p nodes', () => {
     })
   })
 
-  it('heals within 5 s after a partition, on both sides of which the nodes go on', async () => {
+  it('heals after a partition, on both sides of which the nodes go on', async () => {
     const side = new Map<string, number>()
     let cut = false
     const start = async (index: number, bootstrap: string[]): Promise<Node> => {

@@ -67,7 +67,7 @@ const shows =
 /** Each is below 2 s on a machine of its own (`benchmarks/network/liveness.ts`); tests run beside other work. */
 const PATIENCE_MS = 12_000
 
-describe('nodes as processes of their own', () => {
+describe('nodes as processes of their own', { timeout: 120_000 }, () => {
   afterEach(async () => {
     await Promise.all(
       children.splice(0).map(async child => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { addressOf, allSee, closeNodes, type Node, sees, startNode, startNodes, until } from './support/libp2p-nodes.ts'
 
-describe('nodes that cannot all dial each other', () => {
+describe('nodes that cannot all dial each other', { timeout: 120_000 }, () => {
   afterEach(closeNodes)
 
   it('work together through a relay that both can reach', async () => {

@@ -37,7 +37,8 @@ interface Lead {
   at: number
 }
 
-const MAX_DIALS_AT_ONCE = 16
+/** On a starved machine few handshakes at once finish; many at once all time out, and begin again. */
+const MAX_DIALS_AT_ONCE = 4
 const MAX_HINTS = 512
 const HINT_ATTEMPTS = 6
 const FIRST_RETRY_MS = 250

@@ -41,12 +41,12 @@ const DIALS_PER_SECOND = 20
 /** Weight of the newest round trip in the smoothed one, as in TCP (RFC 6298). */
 const RTT_GAIN = 0.125
 
-/** A member heard of and not yet reached: dialled at once, and no work goes there before. */
-export const discovered = (now: number): Liveness => ({
+/** A member heard of and not yet reached: no work goes there before. */
+export const discovered = (now: number, dialAt: number = now): Liveness => ({
   state: 'suspect',
   joined: false,
   downSince: now,
-  dialAt: now,
+  dialAt,
   attempts: 0,
 })
 

@@ -30,6 +30,8 @@ export interface RosterOptions {
 
 /** Members that are gone are remembered and looked for this long: what comes back after a long cut is found again. */
 const FORGET_AFTER_MS = 60 * 60 * 1000
+/** The node of the greater id leaves the other so long to dial. */
+const YIELD_MS = 700
 /** A member heard of but never reached makes room for others after so long. */
 const UNREACHED_MS = 60 * 1000
 
@@ -94,7 +96,7 @@ export class Roster implements Directory {
     if (known?.signed && !isNewer(incoming, known.signed)) return 'stale'
     if (!this.meet(node)) return 'full'
     const now = this.#clock.monotonic()
-    const liveness = known ? renewed(known.liveness, now) : discovered(now)
+    const liveness = known ? renewed(known.liveness, now) : discovered(now, now + this.#yieldMs(node))
     this.#members.set(node, { ...known, node, cards: keepCards(known?.cards, incoming), signed: incoming, liveness })
     this.version++
     this.#tell(node, 'updated')
@@ -150,6 +152,14 @@ export class Roster implements Directory {
       const downMs = now - (liveness.downSince ?? now)
       if (!liveness.heartbeats && (!signed || downMs > FORGET_AFTER_MS)) this.#members.delete(node)
     }
+  }
+
+  /**
+   * When two nodes hear of each other at the same time, one of them dials: a handshake costs some 20 ms of processor on
+   * each side, and a network that forms makes one for each pair.
+   */
+  #yieldMs(node: string): number {
+    return this.#self().nodeId < node ? 0 : YIELD_MS
   }
 
   #toEntry(member: Member, nowS: number): DirectoryEntry {
