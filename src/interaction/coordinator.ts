@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Analysis, CapabilityMap, Matcher, Task, TaskAnalyser } from '../service/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { startDeadline } from '../utils/deadline.ts'
@@ -97,6 +98,7 @@ export function createCoordinator(components: CoordinatorComponents): Coordinato
       ...(plan.signal ? { signal: plan.signal } : {}),
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
     })
+    setMaxListeners(0, deadline.signal) // every branch of a pathway listens
     const recorder = createTraceRecorder(
       { startedAt: clock.now(), task, analysis, term: chosen.term, pathway: chosen.text, why: chosen.why, seed },
       () => clock.monotonic(),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Answer, Board, PathwayContext } from './path.ts'
 
@@ -16,6 +17,8 @@ export const partOf = (
 /** A controller that also ends with the parent's signal. `dispose` frees the listener. */
 export function childController(parent: AbortSignal): { controller: AbortController; dispose: () => void } {
   const controller = new AbortController()
+  // as many listeners as a pathway has branches: no leak, they go with their branch
+  setMaxListeners(0, controller.signal)
   const onAbort = (): void => controller.abort(parent.reason)
   if (parent.aborted) onAbort()
   else parent.addEventListener('abort', onAbort, { once: true })

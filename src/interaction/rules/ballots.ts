@@ -22,6 +22,9 @@ export function formatOf(board: Board, args: Arguments): AnswerFormat {
   return typeof key === 'string' && Object.hasOwn(OPTIONS, key) ? (key as AnswerFormat) : board.analysis.format
 }
 
+/** How many answers are possible in the form answers are compared in. */
+export const optionsOf = (board: Board, args: Arguments): number => OPTIONS[formatOf(board, args)]
+
 /** Key of an answer; one that was cut off abstains, as its end may be missing. */
 export const ballotKey = (answer: Answer, format: AnswerFormat): string | undefined =>
   answer.finish === 'length' ? undefined : keyOf(answer.text, format)

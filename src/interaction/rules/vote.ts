@@ -1,8 +1,8 @@
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Answer, Board, PathwayContext, PathwayEvent } from '../pathway/path.ts'
 import type { Rule } from '../pathway/vocabulary.ts'
-import { bestMade, equalBallots, totalUsage, weightedBallots } from './ballots.ts'
-import type { Ballot } from './tally.ts'
+import { bestMade, equalBallots, optionsOf, totalUsage, weightedBallots } from './ballots.ts'
+import type { Ballot, Group } from './tally.ts'
 import { tally } from './tally.ts'
 
 /** The most frequent answer. Ties go to the group with the heavier member, then to the order of the board. */
@@ -29,7 +29,7 @@ export const weighted: Rule = {
   name: 'weighted',
   description: 'the answer with most log-odds behind it, by what is known of its makers',
   async *run(board, context, args) {
-    return yield* elect(weightedBallots(board, context, args), board, context)
+    return yield* elect(weightedBallots(board, context, args), board, context, optionsOf(board, args))
   },
 }
 
@@ -37,6 +37,7 @@ async function* elect(
   ballots: readonly Ballot[],
   board: Board,
   context: PathwayContext,
+  options?: number,
 ): AsyncGenerator<PathwayEvent, Answer> {
   const { groups, abstentions, total } = tally(ballots)
   const counts = Object.fromEntries(groups.map(({ key, answers }) => [key.slice(0, 80), answers.length]))
@@ -52,6 +53,13 @@ async function* elect(
   return {
     ...chosen,
     usage: totalUsage(board.answers),
-    ...(winner && total > 0 ? { confidence: winner.weight / total } : {}),
+    ...(winner && total > 0 ? { confidence: options ? posterior(groups, options) : winner.weight / total } : {}),
   }
+}
+
+/** Probability of the winner when weights are log-odds: softmax of the sums, what nobody said counting as 0 (B2). */
+function posterior(groups: readonly Group[], options: number): number {
+  const top = groups[0]?.weight ?? 0
+  const said = groups.reduce((sum, { weight }) => sum + Math.exp(weight - top), 0)
+  return 1 / (said + Math.max(0, options - groups.length) * Math.exp(-top))
 }

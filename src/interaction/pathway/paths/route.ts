@@ -3,14 +3,19 @@ import { either } from '../bounds.ts'
 import { partOf } from '../context.ts'
 import type { Path } from '../path.ts'
 
-/** Runs the arm of the task's most probable tag that has one, else the other path. */
+/**
+ * Runs the arm of the task's most probable tag that has one, else that of its form (`format:code`) or language
+ * (`lang:zh`), else the other path.
+ */
 export function routePath(arms: Readonly<Record<string, Path>>, otherwise?: Path): Path {
   const byTag = new Map(Object.entries(arms).map(([tag, path]) => [plain(tag), path]))
   return {
     kind: 'route',
     bound: given => either([...byTag.values(), ...(otherwise ? [otherwise] : [])].map(path => path.bound(given))),
     async *run(board, context) {
-      const hit = board.analysis.tags.find(({ tag }) => byTag.has(plain(tag)))
+      const { tags, format, language } = board.analysis
+      const known = [...tags, { tag: `format:${format}`, probability: 1 }, { tag: `lang:${language}`, probability: 1 }]
+      const hit = known.find(({ tag }) => byTag.has(plain(tag)))
       const arm = (hit && byTag.get(plain(hit.tag))) ?? otherwise
       if (!arm)
         throw new ModelNetError(

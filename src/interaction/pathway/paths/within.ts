@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { startDeadline } from '../../../utils/deadline.ts'
 import { partOf } from '../context.ts'
 import type { Path } from '../path.ts'
@@ -22,6 +23,7 @@ export function withinPath(inner: Path, limits: Limits): Path {
         signal: context.signal,
         ...(deadlineMs === undefined ? {} : { deadlineMs }),
       })
+      setMaxListeners(0, deadline.signal) // every branch of the part listens
       try {
         return yield* inner.run(
           board,
