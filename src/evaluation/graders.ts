@@ -19,7 +19,7 @@ const GRADERS: Readonly<Record<GraderName, Grader>> = {
   json: jsonGrader,
 }
 
-export const isGraderName = (name: string): name is GraderName => Object.hasOwn(GRADERS, name)
+const isGraderName = (name: string): name is GraderName => Object.hasOwn(GRADERS, name)
 
 /** @throws INVALID_REQUEST for a name that is not in `GRADER_NAMES` */
 export function graderOf(name: string): Grader {

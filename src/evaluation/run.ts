@@ -92,7 +92,7 @@ export async function evaluate(
 }
 
 /** The grade of one answer to one question, as a row. */
-export function toRow(system: string, question: Question, answer: SystemAnswer): Row {
+function toRow(system: string, question: Question, answer: SystemAnswer): Row {
   const grade = graderOf(question.grader).grade(
     answer.text,
     question.answer,

@@ -8,7 +8,7 @@ export interface Interval {
 }
 
 /** Two-sided 95 % quantile of the standard normal distribution. */
-export const Z_95 = 1.959963984540054
+const Z_95 = 1.959963984540054
 
 /** Wilson score interval of a share of `right` among `n`; [0, 1] when nothing was asked. */
 export function wilson(right: number, n: number, z: number = Z_95): Interval {

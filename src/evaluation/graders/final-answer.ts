@@ -35,9 +35,3 @@ export function announced(text: string): string | undefined {
   const rest = end === undefined ? '' : text.slice(end).trim()
   return rest === '' ? undefined : rest
 }
-
-/** Where to look for an answer, most telling place first: the box, after the last announcement, the whole text. */
-export function places(answer: string): readonly string[] {
-  const text = withoutSteps(answer)
-  return [boxed(text), announced(text), text].filter(place => place !== undefined)
-}

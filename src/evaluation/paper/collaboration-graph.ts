@@ -2,7 +2,7 @@
 export type ScoreMatrix = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 /** How a model stands in the mutual evaluation (dynamic routing paper, section on mutual evaluation, step 6). */
-export type Standing = 'improves others' | 'good, does not improve' | 'weak' | 'other'
+type Standing = 'improves others' | 'good, does not improve' | 'weak' | 'other'
 
 export interface CollaborationGraph {
   readonly given: Readonly<Record<string, number>>

@@ -7,7 +7,7 @@ import type { FusionRecipe } from './bench.ts'
  * and raw logits lie that much higher (the paper's worked example has best logits of 29 and 21 nats). What it should be
  * is arbitrary, which is the method's defect; the report sweeps it.
  */
-export const RAW_OFFSET = 10
+const RAW_OFFSET = 10
 
 /** The fusion rule of a recipe; all but `bytes` work on token candidates. */
 export function ruleOf({ method, topK = 10, topP = 0.75, offset = RAW_OFFSET }: FusionRecipe): FusionRule {

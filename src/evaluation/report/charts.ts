@@ -1,5 +1,5 @@
 /** A share with its interval, 0..1. */
-export interface Point {
+interface Point {
   readonly y: number
   readonly low?: number
   readonly high?: number
