@@ -142,7 +142,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       matcher: createMatcher({ offers, abilities, breakers, calls }),
       abilities,
       analyser: createTaskAnalyser(),
-      failover: candidates => createFailoverModel(candidates, { clock, breakers, calls }),
+      failover: (candidates, onSwitch) => createFailoverModel(candidates, { clock, breakers, calls, onSwitch }),
       clock,
       random,
       logger,
