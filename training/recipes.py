@@ -30,7 +30,7 @@ class Recipe:
 
 RECIPES = {
     "arithmetic-a": Recipe(fields.ARITHMETIC_A, "qwen2", 480, 128, 4, 4, 320, 4000, 11),
-    "arithmetic-b": Recipe(fields.ARITHMETIC_B, "spm", 480, 128, 4, 4, 320, 3600, 17, batch_tokens=2000),
+    "arithmetic-b": Recipe(fields.ARITHMETIC_B, "spm", 480, 128, 4, 4, 320, 3600, 17, batch_tokens=2000, second_steps=1500),
     "geography": Recipe(fields.GEOGRAPHY, "spm", 1400, 128, 3, 4, 352, 3200, 12),
     "elements": Recipe(fields.CHEMISTRY, "llama-bpe", 900, 128, 3, 4, 352, 1800, 13),
     "words": Recipe(fields.WORDS, "bytes", 260, 128, 4, 4, 320, 4000, 14, batch_tokens=2400,
@@ -39,7 +39,7 @@ RECIPES = {
     "generalist": Recipe(fields.GENERAL, "qwen2", 1000, 128, 4, 4, 320, 3600, 15, batch_tokens=1800, tokenizer_sample=6000,
                          held_out=700, second_steps=800, second_field=fields.GENERAL_SECOND),
     "planner": Recipe(fields.PLANNING, "qwen2", 1100, 128, 4, 4, 320, 3600, 18, batch_tokens=2000),
-    "units": Recipe(fields.UNITS, "qwen2", 420, 128, 4, 4, 320, 2200, 19),
+    "units": Recipe(fields.UNITS, "qwen2", 420, 128, 4, 4, 320, 2200, 19, second_steps=1000),
     "logic": Recipe(fields.LOGIC, "spm", 700, 128, 4, 4, 320, 2200, 20),
     "reviewer": Recipe(fields.REVIEWING, "spm", 1700, 128, 4, 4, 384, 3800, 21, batch_tokens=1600, tokenizer_sample=6000),
 }
