@@ -41,7 +41,8 @@ const member = (): Promise<Node> =>
 async function pass(ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += 100) {
     await clock.advance(100)
-    for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
+    for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => setTimeout(resolve, 2)) // signatures are checked on other threads
   }
 }
 
