@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { eventually, finalAnswer, program, run, temporaryDirectory } from './support/processes.ts'
+
+interface Line {
+  readonly type: string
+  readonly pid?: number
+  readonly node?: string
+  readonly question?: string
+  readonly answer?: string
+  readonly members?: readonly { readonly node: string }[]
+}
+
+const linesOf = (text: string): readonly Line[] =>
+  text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Line)
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('modelnet start', () => {
+  it('starts at least five nodes, asks them questions of different kinds, and stops them with status 0', async () => {
+    const { code, out } = await run(['start', '--exit', '--json', '--port', '0', '--data-dir', temporaryDirectory()])
+    const lines = linesOf(out)
+    const nodes = lines.filter(line => line.type === 'node')
+    expect(nodes.length).toBeGreaterThanOrEqual(5)
+    expect(new Set(nodes.map(line => line.node)).size).toBe(nodes.length)
+    const answers = lines.filter(line => line.type === 'answer')
+    expect(
+      Object.fromEntries(answers.map(({ question, answer }) => [question, finalAnswer(answer ?? '')])),
+    ).toMatchObject({
+      'What is the capital of Portugal?': 'Lisbon',
+      'What is 58 plus 27?': '85',
+      'What is the atomic number of iron plus the number of letters in the capital of France?': '31',
+    })
+    expect(new Set(answers.flatMap(line => line.members?.map(member => member.node) ?? [])).size).toBeGreaterThan(3)
+    expect(code).toBe(0)
+    for (const { pid = 0 } of nodes) expect(isRunning(pid)).toBe(false)
+  })
+
+  it('leaves no node behind when it is killed itself', async () => {
+    const args = ['start', '--json', '--port', '0', '--data-dir', temporaryDirectory()]
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
+    let out = ''
+    child.stdout.on('data', chunk => {
+      out += String(chunk)
+    })
+    await eventually(
+      async () => out,
+      text => text.includes('"joined"'),
+      100_000,
+    )
+    child.kill('SIGKILL')
+    const pids = linesOf(out.slice(0, out.lastIndexOf('\n'))).flatMap(line => line.pid ?? [])
+    await eventually(
+      async () => pids.filter(isRunning),
+      running => running.length === 0,
+      30_000,
+    )
+  })
+})
