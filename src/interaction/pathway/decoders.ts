@@ -1,4 +1,5 @@
 import type { DecodeSession, DistributionKind } from '../../resource/index.ts'
+import { createByteView } from '../../resource/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { FusedSession, FusionRule } from '../fusion/index.ts'
 import {
@@ -44,7 +45,7 @@ export async function openDecoder(
   tell: (event: PathwayEvent) => void,
 ): Promise<OpenedDecoder> {
   const plan = planDecoder(decoder, board, context)
-  const bytes = voicesOf(plan).every(({ candidate }) => candidate.model.card.capabilities.includes('bytes'))
+  const bytes = voicesOf(plan).some(givesBytes)
   return await open(plan, {
     board,
     context,
@@ -81,6 +82,8 @@ async function open(plan: DecoderPlan, opening: Opening): Promise<OpenedDecoder>
   return fuse(opened, plan.rule, plan.args, opening)
 }
 
+const givesBytes = ({ candidate }: Voice): boolean => candidate.model.card.capabilities.includes('bytes')
+
 async function openOne(
   { voice, candidates }: Extract<DecoderPlan, { kind: 'lift' }>,
   { board, context, distribution, note }: Opening,
@@ -91,7 +94,11 @@ async function openOne(
   if (!model.open) throw new ModelNetError('UNSUPPORTED', `${voice.name} offers no decode sessions`)
   const { stop: _stop, ...options } = board.task.options
   const request = { ...options, messages: board.task.messages }
-  const session = await model.open(request, { signal: context.signal, distribution })
+  // Who reports token candidates only is seen through them byte by byte, where others report bytes.
+  const viewed = distribution.kind === 'bytes' && !givesBytes(voice)
+  const kind: DistributionKind = viewed ? { kind: 'tokens', top: TOP_TOKENS } : distribution
+  const own = await model.open(request, { signal: context.signal, distribution: kind })
+  const session = viewed ? createByteView(own) : own
   return { session, voices: [voice], shares: () => new Map([[voice.name, 1]]) }
 }
 
