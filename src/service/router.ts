@@ -20,6 +20,8 @@ export interface EncodedQuestion {
   readonly sparse: SparseVector
   /** Its place in the latent space of the training questions; unit length. */
   readonly latent: Float32Array
+  /** Share of the question that the latent space can show, 0..1: little of a text unlike the training questions. */
+  readonly captured: number
 }
 
 /**

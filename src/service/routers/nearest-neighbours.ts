@@ -1,4 +1,4 @@
-import type { Router, TrainingData } from '../router.ts'
+import type { EncodedQuestion, Router, TrainingData } from '../router.ts'
 import { armMeans } from '../routing/arm-means.ts'
 import type { Clustering } from '../routing/k-means.ts'
 import { closest, clusterDirections, dot } from '../routing/k-means.ts'
@@ -7,14 +7,14 @@ import { packBytes, packFloats, unpackBytes, unpackFloats } from '../routing/pac
 export interface NeighbourOptions {
   /** Neighbours that are averaged. @default 320 */
   readonly neighbours?: number
-  /** Cells of the index that are searched, of as many as the square root of the questions. @default 10 */
+  /** Cells of the index that are searched, of as many as the square root of the questions. @default 6 */
   readonly probes?: number
 }
 
 /** A router that also knows how near the training questions are. */
 export interface NeighbourRouter extends Router {
-  /** Mean similarity of the ten nearest training questions, 0..1. */
-  nearness(latent: Float32Array): number
+  /** Mean similarity to the ten nearest training questions of what the latent space can show of this one, 0..1. */
+  nearness(question: EncodedQuestion): number
 }
 
 interface State {
@@ -53,7 +53,7 @@ export function trainNeighbourRouter(
     points.set(latents[row] ?? [], place * size)
     sorted.set(scores.subarray(row * arms, (row + 1) * arms), place * arms)
   })
-  const { neighbours = Math.min(320, Math.ceil(latents.length / 8)), probes = 10 } = options
+  const { neighbours = Math.min(320, Math.ceil(latents.length / 8)), probes = 6 } = options
   const { count, centres } = clustering
   return createRouter({ arms, neighbours, probes, count, size, centres, starts, points, scores: sorted })
 }
@@ -134,7 +134,7 @@ function createRouter(state: State): NeighbourRouter {
           (sum + PRIOR_NEIGHBOURS * (means[subset?.[at] ?? at] ?? 0)) / ((weights[at] ?? 0) + PRIOR_NEIGHBOURS),
       )
     },
-    nearness(latent) {
+    nearness({ latent, captured }) {
       const near = search(latent)
       const limit = quantileFromTop(similarity, near, NEAREST_FOR_NEARNESS)
       let sum = 0
@@ -144,7 +144,7 @@ function createRouter(state: State): NeighbourRouter {
         sum += similarity[row] ?? 0
         taken++
       }
-      return taken > 0 ? Math.max(0, sum / taken) : 0
+      return taken > 0 ? captured * Math.max(0, sum / taken) : 0
     },
   }
 }

@@ -6,8 +6,8 @@ import { packBytes, unpackBytes } from './packing.ts'
 /** A linear map from sparse vectors to few dense directions, the strongest of the training questions. */
 export interface LatentSpace {
   readonly size: number
-  /** Unit length, or all zeros for a question without any known bucket. */
-  project(vector: SparseVector): Float32Array
+  /** A place of unit length (zeros for a question without any known bucket), and its length before. */
+  project(vector: SparseVector): { readonly place: Float32Array; readonly length: number }
   save(): LatentSpaceState
 }
 
@@ -83,8 +83,9 @@ export function createLatentSpace(state: LatentSpaceState): LatentSpace {
       multiply(vector, basis, size, rowOf, into)
       let sum = 0
       for (const value of into) sum += value * value
-      if (sum > 0) for (let k = 0; k < size; k++) into[k] = (into[k] ?? 0) / Math.sqrt(sum)
-      return into
+      const length = Math.sqrt(sum)
+      if (length > 0) for (let k = 0; k < size; k++) into[k] = (into[k] ?? 0) / length
+      return { place: into, length }
     },
   }
 }

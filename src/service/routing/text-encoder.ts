@@ -38,7 +38,7 @@ export function fitTextEncoder(texts: readonly string[], options: TextEncoderOpt
   const vectors = texts.map(features)
   for (const { indices } of vectors) for (const bucket of indices) counts[bucket] = (counts[bucket] ?? 0) + 1
   const idf = counts.map(count => (count > 0 ? Math.log((1 + texts.length) / (1 + count)) + 1 : 0))
-  for (const vector of vectors) weigh(vector, idf)
+  for (const vector of vectors) weigh(vector, idf, 1)
   const latent = fitLatentSpace(vectors, dimensions, { size: latentSize }).save()
   return createTextEncoder({ dimensions, idf: packFloats(idf), latent })
 }
@@ -48,19 +48,31 @@ export function createTextEncoder(state: TextEncoderState): TextEncoder {
   const features = extractor(dimensions)
   const idf = unpackFloats(state.idf)
   const latent = createLatentSpace(state.latent)
+  const rarest = idf.reduce((top, value) => Math.max(top, value), 1)
   return {
     dimensions,
     save: () => state,
     encode(text) {
       const sparse = features(text)
-      weigh(sparse, idf)
-      return { sparse, latent: latent.project(sparse) }
+      const known = weigh(sparse, idf, rarest)
+      const { place, length } = latent.project(sparse)
+      return { sparse, latent: place, captured: Math.min(1, length * known) }
     },
   }
 }
 
-function weigh(vector: SparseVector, idf: Float32Array): void {
+/** Makes counts TF-IDF of unit length, in place; the share of length that is in known buckets. */
+function weigh(vector: SparseVector, idf: Float32Array, rarest: number): number {
   const { indices, values } = vector
-  for (let at = 0; at < values.length; at++) values[at] = Math.log1p(values[at] ?? 0) * (idf[indices[at] ?? 0] ?? 0)
+  let known = 0
+  let unknown = 0
+  for (let at = 0; at < values.length; at++) {
+    const damped = Math.log1p(values[at] ?? 0)
+    const weight = idf[indices[at] ?? 0] ?? 0
+    values[at] = damped * weight
+    if (weight > 0) known += (damped * weight) ** 2
+    else unknown += (damped * rarest) ** 2
+  }
   normalise(vector)
+  return known > 0 ? Math.sqrt(known / (known + unknown)) : 0
 }

@@ -53,7 +53,7 @@ export interface TextRouterState {
   readonly calibration: Calibration
   /** Mean score per arm over the training questions. */
   readonly means: readonly number[]
-  /** Nearness to the training questions at which familiarity is 0 and 1. */
+  /** Nearness to the training questions up to which familiarity is 0, and from which on it is 1. */
   readonly nearness: readonly [number, number]
 }
 
@@ -79,7 +79,7 @@ export function loadTextRouter(state: TextRouterState): TextRouter {
   const wide = arms.length >= INDEXED_FROM
 
   function estimateEncoded(question: EncodedQuestion, subset?: Int32Array): RouteEstimate {
-    const familiarity = familiarityOf(parts.neighbours.nearness(question.latent), nearness)
+    const familiarity = familiarityOf(parts.neighbours.nearness(question), nearness)
     const quality = parts.router.estimate(question, subset)
     for (let at = 0; at < quality.length; at++) {
       const mean = means[subset?.[at] ?? at] ?? 0

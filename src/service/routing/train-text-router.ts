@@ -31,8 +31,11 @@ const MIXTURES: readonly Weights[] = [
   { cluster: 1, neighbours: 1, logistic: 1 },
 ]
 
-/** Another mixture than the first must be better by this much: less is noise on a few thousand questions. */
-const MIN_GAIN = 0.003
+/**
+ * Another mixture than the first must be better by two standard errors: mixtures choose differently for about one
+ * question in five, so their scores differ with a standard deviation of about 0.28 a question.
+ */
+const minGain = (rows: number): number => (2 * 0.28) / Math.sqrt(rows)
 
 /** Trains everything a text router knows from a table of outcomes, and nothing else. */
 export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {}): TextRouterState {
@@ -64,13 +67,13 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
   }))
   const first = judged[0] ?? { weights: { cluster: 1, neighbours: 1, logistic: 1 }, value: 0 }
   const best = judged.reduce((a, b) => (b.value > a.value ? b : a), first)
-  const { weights } = best.value > first.value + MIN_GAIN ? best : first
+  const { weights } = best.value > first.value + minGain(questions.length) ? best : first
   onProgress(
     `mixture ${JSON.stringify(weights)}; decision quality ${judged.map(({ value }) => value.toFixed(4)).join(' ')}`,
   )
 
   const neighbours = trainNeighbourRouter(data)
-  const nearness = questions.map(({ latent }) => neighbours.nearness(latent)).sort((a, b) => a - b)
+  const nearness = questions.map(question => neighbours.nearness(question)).sort((a, b) => a - b)
   const at = (share: number): number => nearness[Math.floor(share * (nearness.length - 1))] ?? 0
   return {
     version: 1,
@@ -83,8 +86,8 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
     ...(costData ? { costs: { scale: costScale, router: trainClusterRouter(costData, COST_CLUSTERS).save() } } : {}),
     calibration: fitCalibration(mix(held, weights), data.scores),
     means: [...armMeans(questions.length, arms, data.scores)],
-    // below what one training question in a thousand has, nothing is known; from the twentieth on it is a usual one
-    nearness: [at(0.001) * 0.8, at(0.05)],
+    // training questions know each other better than new ones can: the farthest twentieth sets the scale, with room below
+    nearness: [at(0.05) * 0.2, at(0.05) * 0.6],
   }
 }
 

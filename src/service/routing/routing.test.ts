@@ -1,0 +1,245 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createRandom } from '../../utils/random.ts'
+import type { OutcomeTable, Router, TrainingData } from '../router.ts'
+import { restoreClusterRouter, trainClusterRouter } from '../routers/cluster.ts'
+import { createEnsembleRouter } from '../routers/ensemble.ts'
+import { restoreItemResponse, trainItemResponse } from '../routers/item-response.ts'
+import { restoreLogisticRouter, trainLogisticRouter } from '../routers/logistic.ts'
+import { restoreNeighbourRouter, trainNeighbourRouter } from '../routers/nearest-neighbours.ts'
+import { restorePairwiseFactorisation, trainPairwiseFactorisation } from '../routers/pairwise-factorisation.ts'
+import { calibrate, fitCalibration } from './calibration.ts'
+import { createOnlineRouter, sampleBeta } from './online-router.ts'
+import { createTextEncoder, fitTextEncoder } from './text-encoder.ts'
+import { loadTextRouter } from './text-router.ts'
+import { trainTextRouter } from './train-text-router.ts'
+
+const FRUIT = 'apple pear plum cherry orange melon grape lemon'.split(' ')
+const CARS = 'wheel engine brake motor clutch tyre gear exhaust'.split(' ')
+
+/** Arm 0 is good at fruit, arm 1 at cars, arm 2 middling at both and cheap. */
+function createTable(rows = 240): OutcomeTable {
+  const random = createRandom(5)
+  const word = (list: readonly string[]): string => list[Math.floor(random.next() * list.length)] ?? ''
+  const questions: string[] = []
+  const scores: number[] = []
+  for (let row = 0; row < rows; row++) {
+    const fruit = row % 2 === 0
+    const list = fruit ? FRUIT : CARS
+    questions.push(`tell me about the ${word(list)} and the ${word(list)}`)
+    for (const quality of [fruit ? 0.9 : 0.2, fruit ? 0.1 : 0.85, 0.6]) scores.push(random.next() < quality ? 1 : 0)
+  }
+  return {
+    questions,
+    arms: ['fruit', 'cars', 'cheap'],
+    scores: Float32Array.from(scores),
+    costs: Float32Array.from(questions.flatMap(() => [10, 10, 1])),
+  }
+}
+
+const table = createTable()
+const encoder = fitTextEncoder(table.questions, { dimensions: 4096, latentSize: 8 })
+const data: TrainingData = {
+  questions: table.questions.map(text => encoder.encode(text)),
+  arms: 3,
+  scores: table.scores,
+  dimensions: 4096,
+}
+const fruit = encoder.encode('is a ripe plum a grape or a melon')
+const cars = encoder.encode('the gear and the brake of an engine')
+const best = (values: ArrayLike<number>): number => Array.from(values).indexOf(Math.max(...Array.from(values)))
+
+const ROUTERS: readonly [string, (data: TrainingData) => Router, (state: unknown) => Router][] = [
+  ['cluster', each => trainClusterRouter(each, { counts: [4], starts: 2 }), restoreClusterRouter],
+  ['nearest-neighbours', each => trainNeighbourRouter(each, { neighbours: 20 }), restoreNeighbourRouter],
+  ['logistic', each => trainLogisticRouter(each), restoreLogisticRouter],
+  ['pairwise-factorisation', each => trainPairwiseFactorisation(each), restorePairwiseFactorisation],
+]
+
+describe.each(ROUTERS)('the %s router', (kind, train, restore) => {
+  const router = train(data)
+
+  it('learns which arm is good at what', () => {
+    expect([router.kind, best(router.estimate(fruit)), best(router.estimate(cars))]).toEqual([kind, 0, 1])
+  })
+
+  it('puts the middling arm between the good and the bad one', () => {
+    const [good = 0, bad = 0, middling = 0] = router.estimate(fruit)
+    expect([good <= 1, good >= middling, middling > bad, bad >= 0]).toEqual([true, true, true, true])
+  })
+
+  it('is the same after saving and loading, as JSON', () => {
+    const loaded = restore(JSON.parse(JSON.stringify(router.save())))
+    router.estimate(cars).forEach((value, arm) => {
+      expect(loaded.estimate(cars)[arm]).toBeCloseTo(value, 2)
+    })
+  })
+
+  it('estimates a subset of the arms as it estimates all', () => {
+    const all = router.estimate(fruit)
+    expect([...router.estimate(fruit, Int32Array.of(2, 0))]).toEqual([all[2], all[0]])
+  })
+})
+
+describe('routers', () => {
+  it.each(ROUTERS.slice(0, 3))('learn from tables with holes: %s', (_, train) => {
+    const random = createRandom(9)
+    const scores = data.scores.map(score => (random.next() < 0.5 ? Number.NaN : score))
+    const router = train({ ...data, scores })
+    expect([best(router.estimate(fruit)), best(router.estimate(cars))]).toEqual([0, 1])
+  })
+
+  it('by item response put the arms in the order of their overall ability', () => {
+    const ability = [0.3, 0.9, 0.6]
+    const random = createRandom(3)
+    const scores = data.scores.map((_, at) => (random.next() < (ability[at % 3] ?? 0) ? 1 : 0))
+    const router = trainItemResponse({ ...data, scores })
+    expect(
+      [...router.abilities.keys()].sort((a, b) => (router.abilities[b] ?? 0) - (router.abilities[a] ?? 0)),
+    ).toEqual([1, 2, 0])
+    expect(router.abilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(0)
+    router.estimate(fruit).forEach((value, arm) => {
+      expect(Math.abs(value - (ability[arm] ?? 0))).toBeLessThan(0.15)
+    })
+    expect([...restoreItemResponse(JSON.parse(JSON.stringify(router.save()))).abilities]).toEqual([...router.abilities])
+  })
+
+  it('in an ensemble are weighted, and refuse to be of different arms', () => {
+    const [cluster, logistic] = [trainClusterRouter(data), trainLogisticRouter(data)]
+    const both = createEnsembleRouter([
+      { router: cluster, weight: 3 },
+      { router: logistic, weight: 1 },
+    ])
+    const expected = (cluster.estimate(fruit)[0] ?? 0) * 0.75 + (logistic.estimate(fruit)[0] ?? 0) * 0.25
+    expect(both.estimate(fruit)[0]).toBeCloseTo(expected)
+    expect(() => createEnsembleRouter([])).toThrow(RangeError)
+  })
+
+  it('name the best arms among thousands without estimating all', () => {
+    const arms = 2000
+    const scores = new Float32Array(data.questions.length * arms).fill(Number.NaN)
+    data.questions.forEach((_, row) => {
+      for (let arm = 0; arm < arms; arm++) scores[row * arms + arm] = arm === (row % 2 === 0 ? 7 : 1234) ? 1 : 0
+    })
+    const router = trainClusterRouter({ ...data, arms, scores }, { counts: [4], starts: 1 })
+    expect(router.shortlist(fruit, 20)).toContain(7)
+    expect(router.shortlist(cars, 20)).toContain(1234)
+    expect(router.shortlist(fruit, 20).length).toBeLessThanOrEqual(20)
+  })
+})
+
+describe('the text encoder', () => {
+  it('gives vectors of unit length, the same after saving and loading', () => {
+    const loaded = createTextEncoder(JSON.parse(JSON.stringify(encoder.save())))
+    const norm = (values: ArrayLike<number>): number =>
+      Array.from(values).reduce((sum, value) => sum + value * value, 0)
+    expect([norm(fruit.sparse.values), norm(fruit.latent)].map(value => Math.round(value * 1e4) / 1e4)).toEqual([1, 1])
+    expect(loaded.encode('the gear and the brake of an engine')).toEqual(cars)
+  })
+
+  it('puts texts of one field nearer to each other than to another field', () => {
+    const other = encoder.encode('a motor and a clutch')
+    const near = (a: Float32Array, b: Float32Array): number =>
+      a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0)
+    expect(near(cars.latent, other.latent)).toBeGreaterThan(near(fruit.latent, other.latent))
+  })
+
+  it('takes any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), text => {
+        for (const value of encoder.encode(text).latent) expect(Number.isFinite(value)).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('calibration', () => {
+  it('maps stated to observed quality without turning the order round', () => {
+    const random = createRandom(4)
+    const stated = Array.from({ length: 4000 }, () => random.next())
+    const observed = stated.map(value => (random.next() < value * value ? 1 : 0))
+    const calibration = fitCalibration(stated, observed)
+    let before = -1
+    for (let value = 0; value <= 1; value += 0.05) {
+      const now = calibrate(calibration, value)
+      expect(now).toBeGreaterThanOrEqual(before)
+      expect(Math.abs(now - value * value)).toBeLessThan(0.1)
+      before = now
+    }
+  })
+})
+
+describe('the text router', () => {
+  const router = loadTextRouter(JSON.parse(JSON.stringify(trainTextRouter(table, { dimensions: 4096, latentSize: 8 }))))
+
+  it('chooses by quality, and the cheap arm where cost weighs enough', () => {
+    expect(router.choose('is a ripe plum a grape').arm).toBe('fruit')
+    expect(router.choose('the gear and the brake').arm).toBe('cars')
+    expect(router.choose('the gear and the brake', { cost: 0.1 }).arm).toBe('cheap')
+  })
+
+  it('counts expected seconds against an arm', () => {
+    expect(router.choose('is a ripe plum a grape', { latency: 0.5 }, [9, 9, 0]).arm).toBe('cheap')
+  })
+
+  it('falls back to the best single arm out of its depth', () => {
+    const { arm, familiarity } = router.choose('zxqv wvut kjhg')
+    expect(arm).toBe('cheap')
+    expect(familiarity).toBeLessThan(0.05)
+  })
+
+  it('refuses a state that is none', () => {
+    expect(() => loadTextRouter({ version: 2 } as never)).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }))
+  })
+})
+
+describe('the online router', () => {
+  /** Mean regret against the best arm of each context over the last `counted` of so many tasks. */
+  function regret(tasks: number, counted: number, swapAt: number): { regret: number; random: number; changes: number } {
+    const random = createRandom(8)
+    const router = createOnlineRouter(3, 2, { random: random.fork('router') })
+    const quality = [
+      [0.95, 0.1],
+      [0.1, 0.95],
+      [0.5, 0.5],
+    ]
+    let lost = 0
+    let lostAtRandom = 0
+    for (let task = 0; task < tasks; task++) {
+      const context = random.next() < 0.5 ? 0 : 1
+      const truth = (arm: number): number => quality[task >= swapAt && arm < 2 ? 1 - arm : arm]?.[context] ?? 0
+      const estimates = quality.map(row => row[context] ?? 0)
+      const arm = router.choose(context, estimates)
+      router.learn(context, arm, estimates[arm] ?? 0, random.next() < truth(arm) ? 1 : 0)
+      if (task < tasks - counted) continue
+      lost += 0.95 - truth(arm)
+      lostAtRandom += 0.95 - (truth(0) + truth(1) + truth(2)) / 3
+    }
+    return { regret: lost / counted, random: lostAtRandom / counted, changes: router.changes() }
+  }
+
+  it('stays with a good estimate while nothing changes', () => {
+    const { regret: lost, random, changes } = regret(1000, 1000, Number.POSITIVE_INFINITY)
+    expect(changes).toBe(0)
+    expect(lost).toBeLessThan(0.02 * random)
+  })
+
+  it('notices that abilities were swapped and has recovered 300 tasks later', () => {
+    const { regret: lost, random, changes } = regret(1000, 200, 500)
+    expect(changes).toBeGreaterThan(0)
+    expect(lost).toBeLessThan(0.05 * random)
+  })
+
+  it('draws Betas of the right mean', () => {
+    const random = createRandom(2)
+    for (const [a, b] of [
+      [0.5, 0.5],
+      [2, 6],
+      [40, 10],
+    ] as const) {
+      const mean =
+        Array.from({ length: 4000 }, () => sampleBeta(a, b, random)).reduce((sum, value) => sum + value, 0) / 4000
+      expect(Math.abs(mean - a / (a + b))).toBeLessThan(0.02)
+    }
+  })
+})
