@@ -8,7 +8,7 @@ import type { Plan } from './plan.ts'
 import { PLAN_JSON_SCHEMA, parsePlan } from './plan.ts'
 
 /** A model with this tag takes the bare question and answers with lines; any other is told what a plan is. */
-const PLANNING_TAG = 'skill:planning'
+export const PLANNING_TAG = 'skill:planning'
 
 /** Asks a planner for a plan. `problem` is what was wrong with its last one. Throws INVALID_PATHWAY for a bad plan. */
 export async function* askPlanner(

@@ -166,6 +166,15 @@ describe('a composite question', () => {
     expect((await network.ask('all of it?', 'plan(@planning, else=arithmetic)')).text).toBe('direct')
   })
 
+  it('goes to the one skill a plan of one step names, as it was asked', async () => {
+    const one = 'geography: What is the capital of France?'
+    const network = createScriptedNetwork(
+      [planner(one), knowing('geography', { 'Capital of France?': 'Paris' }), ...specialists().slice(3)],
+      { analysis },
+    )
+    expect((await network.ask('Capital of France?')).text).toBe('Paris')
+  })
+
   it('gives a part nobody has the skill for to whoever suits best', async () => {
     const plan = 'alchemy: What is the atomic number of iron?\narithmetic: What is $1 plus 5?'
     const any = knowing('chemistry', { 'What is the atomic number of iron?': '26' })

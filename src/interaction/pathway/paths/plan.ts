@@ -2,7 +2,7 @@ import { isModelNetError, ModelNetError, toModelNetError } from '../../../utils/
 import { finalAnswer, sanitizeAnswer } from '../../answers/sub-answer.ts'
 import type { Plan, Step } from '../../planning/plan.ts'
 import { depthOf, fillIn, MAX_STEPS, sinksOf } from '../../planning/plan.ts'
-import { askPlanner } from '../../planning/planner.ts'
+import { askPlanner, PLANNING_TAG } from '../../planning/planner.ts'
 import { oneCall, serial, times } from '../bounds.ts'
 import { isUnwanted, partOf, withAnswers } from '../context.ts'
 import { runBranches } from '../merge.ts'
@@ -28,14 +28,15 @@ export function planPath(planner: string, direct: Path, join?: string): Path {
     async *run(board, context) {
       if (!board.analysis.composite) {
         yield { type: 'note', stage: context.scope, message: 'the question has one part: planning does not pay' }
-        return yield* direct.run(board, partOf(context, 'direct'))
+        return yield* direct.run(unplanned(board), partOf(context, 'direct'))
       }
       const part = partOf(context, 'plan', { visible: false, ledger: context.ledger.child({ calls: MAX_CALLS }) })
       let problem: string | undefined
       for (const attempt of [1, 2]) {
         try {
           const plan = yield* askPlanner(planner, problem, board, partOf(part, `p${attempt}`))
-          if (plan.length === 1) break
+          const [only] = plan
+          if (plan.length === 1 && only) return yield* askSkill(only, board, partOf(context, 'one'))
           const answers = yield* runSteps(plan, board, partOf(part, `s${attempt}`))
           return yield* joinAnswers(plan, answers, join, board, context)
         } catch (cause) {
@@ -47,9 +48,24 @@ export function planPath(planner: string, direct: Path, join?: string): Path {
         }
       }
       yield { type: 'note', stage: context.scope, message: 'the question is answered without a plan' }
-      return yield* direct.run(board, partOf(context, 'direct'))
+      return yield* direct.run(unplanned(board), partOf(context, 'direct'))
     },
   }
+}
+
+/** The board for those who answer without a plan: a planner plans, it does not answer. */
+const unplanned = (board: Board): Board => {
+  const tags = board.analysis.tags.filter(({ tag }) => tag !== PLANNING_TAG)
+  return {
+    ...board,
+    analysis: { ...board.analysis, composite: false, tags: tags.length > 0 ? tags : board.analysis.tags },
+  }
+}
+
+/** A plan of one step says only who should answer: the question itself goes there. */
+async function* askSkill({ skill }: Step, board: Board, context: PathwayContext): AsyncGenerator<PathwayEvent, Board> {
+  const request = { reference: `@${skill}`, messages: board.task.messages, why: `the question has one part: ${skill}` }
+  return withAnswers(board, [yield* runCall(request, unplanned(board), context)])
 }
 
 /** All steps at once; each first waits for the steps it needs. */
