@@ -34,6 +34,8 @@ export type { PaperPart } from './paper/parts.ts'
 export { type BenchPaperOptions, type BenchPaperResult, runBenchPaper } from './paper/run-bench-paper.ts'
 export type { Question } from './question.ts'
 export { terminalReport } from './report/table.ts'
+export type { RoutingBenchOptions, RoutingBenchResult, RoutingFigures } from './routing/routing-bench.ts'
+export { formatRoutingBench, runRoutingBench } from './routing/routing-bench.ts'
 export { type EvaluateOptions, type Evaluation, evaluate, type Progress, type Row } from './run.ts'
 export {
   expectedCalibrationError,
