@@ -65,16 +65,17 @@ export const sure: Condition = {
 function agreement(board: Board, context: PathwayContext, args: Arguments, share: number): Verdict {
   const { groups } = tally(equalBallots(board, args))
   const [first] = groups
-  if (!first) return { accepted: false, why: 'no answer can be read' }
+  if (!first) return { accepted: false, why: 'no answer can be read', score: 0 }
   const reached = first.answers.length / board.answers.length
   const accepted = board.answers.length > 1 && reached >= share - 1e-9
   const why = `${first.answers.length} of ${board.answers.length} say ${first.key.slice(0, 40)}`
-  if (!accepted) return { accepted, why }
+  if (!accepted) return { accepted, why, score: reached }
   const best = tally(weightedBallots(board, context, args)).groups.find(({ key }) => key === first.key)?.answers[0]
   const chosen = best ?? first.answers[0]
   return {
     accepted,
     why,
+    score: reached,
     ...(chosen ? { answers: [{ ...chosen, usage: totalUsage(board.answers), confidence: reached }] } : {}),
   }
 }

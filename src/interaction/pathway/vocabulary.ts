@@ -25,6 +25,8 @@ export interface Verdict {
   readonly accepted: boolean
   /** For the trace. */
   readonly why: string
+  /** How near to acceptance, where there are degrees: a loop keeps the board that came nearest. */
+  readonly score?: number
   /** The answers that go on when accepted. @default those on the board */
   readonly answers?: readonly Answer[]
 }

@@ -166,6 +166,15 @@ describe('debate', () => {
     expect(result.text).toBe('4')
     expect(calls(net.events)).toBe(9)
   })
+
+  it('keeps the first answers when talking makes agreement worse', async () => {
+    const confused = ['a', 'b', 'c'].map((id, index) =>
+      model(id, request =>
+        promptOf(request).includes('quote') ? `I am lost, maybe ${index + 70}` : index < 2 ? '4' : '5',
+      ),
+    )
+    expect((await network(confused).ask('?', 'debate(a|b|c)')).text).toBe('4')
+  })
 })
 
 describe('judges', () => {

@@ -1,11 +1,14 @@
 import { toModelNetError } from '../../../utils/errors.ts'
 import { nothing, serial } from '../bounds.ts'
 import { isUnwanted, partOf, withAnswers } from '../context.ts'
-import type { Bound, Path } from '../path.ts'
+import type { Board, Bound, Path } from '../path.ts'
 import type { Arguments } from '../term.ts'
 import type { Condition } from '../vocabulary.ts'
 
-/** Repeats a path until the condition accepts the answers, at most `max` times; what already will do is not repeated. */
+/**
+ * Repeats a path until the condition accepts the answers, at most `max` times; what already will do is not repeated.
+ * Where the condition knows degrees, the board that came nearest is kept, the earlier of equals: a round can only gain.
+ */
 export function loopPath(body: Path, condition: Condition, max: number, args: Arguments = {}): Path {
   return {
     kind: 'loop',
@@ -23,10 +26,12 @@ export function loopPath(body: Path, condition: Condition, max: number, args: Ar
     },
     async *run(board, context) {
       let current = board
-      for (let round = 0; round < max; round++) {
+      let best: { readonly board: Board; readonly score: number } | undefined
+      for (let round = 0; round <= max; round++) {
         const part = partOf(context, `r${round + 1}`, { visible: false })
         try {
-          if (current.answers.length > 0) {
+          // the last round is looked at only where looking is free
+          if (current.answers.length > 0 && (round < max || !condition.bound)) {
             const verdict = yield* condition.check(current, partOf(part, 'check'), args)
             yield {
               type: 'note',
@@ -35,16 +40,20 @@ export function loopPath(body: Path, condition: Condition, max: number, args: Ar
               facts: { round, accepted: verdict.accepted },
             }
             if (verdict.accepted) return verdict.answers ? withAnswers(current, verdict.answers) : current
+            const { score } = verdict
+            if (score !== undefined && score > (best?.score ?? -Infinity)) best = { board: current, score }
           }
-          current = yield* body.run(current, part)
+          if (round < max) current = yield* body.run(current, part)
         } catch (cause) {
           if (isUnwanted(context) || current.answers.length === 0) throw cause
           const { message } = toModelNetError(cause)
           yield { type: 'note', stage: part.scope, message: `round left out, the answers so far are kept: ${message}` }
-          return current
+          break
         }
       }
-      return current
+      if (best && best.board !== current)
+        yield { type: 'note', stage: context.scope, message: 'an earlier round came nearer and is kept' }
+      return best?.board ?? current
     },
   }
 }
