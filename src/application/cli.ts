@@ -86,6 +86,16 @@ function createProgram(terminal: Terminal): Command {
     async options =>
       (await import('./commands/strategies.ts')).listStrategies({ ...access(options), json: options.json }, terminal),
   )
+  client(program.command('resources').description('processors, memory, GPUs, engines and models of one node')).action(
+    async options =>
+      (await import('./commands/deploy.ts')).listResources({ ...access(options), json: options.json }, terminal),
+  )
+  client(program.command('deploy').description('start a model on a node that allows it'))
+    .argument('<model>', 'a model that the network knows, such as modelnet/geography')
+    .option('--node <id>', 'the node that shall run it; the end of its id will do')
+    .action(async (model: string, options) =>
+      (await import('./commands/deploy.ts')).deploy({ ...options, ...access(options), model }, terminal),
+    )
   addBench(program, terminal)
   program
     .command('config-schema')

@@ -13,6 +13,12 @@ export async function getJson(path: string, options: ClientOptions): Promise<unk
   return response.json()
 }
 
+/** Posts JSON and reads JSON; throws as `getJson` does. */
+export async function postJson(path: string, body: unknown, options: ClientOptions): Promise<unknown> {
+  const response = await request(path, options, { method: 'POST', body: JSON.stringify(body) })
+  return response.json()
+}
+
 /** Posts JSON and reads server-sent events; yields each event's data as JSON until `[DONE]`. */
 export async function* postEvents(path: string, body: unknown, options: ClientOptions): AsyncGenerator<unknown> {
   const response = await request(path, options, { method: 'POST', body: JSON.stringify(body) })

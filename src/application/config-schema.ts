@@ -37,6 +37,17 @@ export interface NodeConfig {
     readonly deadlineMs: number
   }
   readonly models: readonly ModelConfig[]
+  readonly deploy: {
+    readonly allow: boolean
+    readonly share: boolean
+    readonly idleMs: number
+    /** @default half of the memory of this machine */
+    readonly memoryBytes?: number
+    /** @default `weights` in the data directory */
+    readonly directory?: string
+    readonly quotaBytes: number
+    readonly bytesPerSecond: number
+  }
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
 }
 
@@ -105,6 +116,37 @@ export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
     })
     .prefault({}),
   models: z.array(ModelConfigSchema).default([]),
+  deploy: z
+    .strictObject({
+      allow: z.boolean().default(false).describe('Start models on this node when the network asks for them.'),
+      share: z.boolean().default(false).describe('Give the weights of models on this node to peers that ask.'),
+      idleMs: z
+        .int()
+        .min(100)
+        .default(15 * 60_000)
+        .describe('A deployed model nobody asked for so long is stopped.'),
+      memoryBytes: z
+        .int()
+        .min(0)
+        .exactOptional()
+        .describe('Memory of all deployed models together. Default: half of what the machine has.'),
+      directory: z
+        .string()
+        .min(1)
+        .exactOptional()
+        .describe('Cache of weights. Default: `weights` in the data directory.'),
+      quotaBytes: z
+        .int()
+        .min(0)
+        .default(20 * 1024 ** 3)
+        .describe('Size of the cache; what was not used for longest makes room.'),
+      bytesPerSecond: z
+        .int()
+        .min(1024)
+        .default(64 * 1024 ** 2)
+        .describe('Weights given to all peers together.'),
+    })
+    .prefault({}),
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),
 })
 

@@ -26,6 +26,10 @@ export function loadConfig(sources: ConfigSources = {}): NodeConfig {
   return {
     ...config,
     dataDir: absolute(config.dataDir, base),
+    deploy: {
+      ...config.deploy,
+      ...(config.deploy.directory !== undefined && { directory: absolute(config.deploy.directory, base) }),
+    },
     gateway: { ...config.gateway, keys: config.gateway.keys.map(key => resolveSecret(key, env)) },
     models: config.models.map(model => ({
       ...model,
@@ -57,10 +61,13 @@ const ENVIRONMENT: readonly (readonly [string, readonly string[], (text: string)
   ['MODELNET_DATA_DIR', ['dataDir'], String],
   ['MODELNET_LISTEN', ['network', 'listen'], splitList],
   ['MODELNET_BOOTSTRAP', ['network', 'bootstrap'], splitList],
-  ['MODELNET_MDNS', ['network', 'mdns'], text => text !== '0' && text !== 'false'],
+  ['MODELNET_MDNS', ['network', 'mdns'], isOn],
   ['MODELNET_HOST', ['gateway', 'host'], String],
   ['MODELNET_PORT', ['gateway', 'port'], Number],
   ['MODELNET_KEYS', ['gateway', 'keys'], splitList],
+  ['MODELNET_DEPLOY', ['deploy', 'allow'], isOn],
+  ['MODELNET_SHARE_WEIGHTS', ['deploy', 'share'], isOn],
+  ['MODELNET_CACHE', ['deploy', 'directory'], String],
   ['MODELNET_LOG_LEVEL', ['logLevel'], String],
 ]
 
@@ -75,6 +82,10 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>): unk
     )
   }
   return config
+}
+
+function isOn(text: string): boolean {
+  return text !== '0' && text !== 'false'
 }
 
 function splitList(text: string): string[] {

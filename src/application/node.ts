@@ -10,14 +10,7 @@ import {
   type Directory,
   loadIdentity,
 } from '../network/index.ts'
-import {
-  createAdmission,
-  createModelHandlers,
-  createRemoteModel,
-  type LanguageModel,
-  selfTest,
-  withAdmission,
-} from '../resource/index.ts'
+import { createAdmission, createModelHandlers, createRemoteModel } from '../resource/index.ts'
 import {
   createCallRecord,
   createCapabilityMap,
@@ -31,13 +24,16 @@ import { type Clock, systemClock } from '../utils/clock.ts'
 import { createRandom } from '../utils/random.ts'
 import { createClosing } from './closing.ts'
 import type { NodeConfig } from './config-schema.ts'
-import { createEngines, type Engines } from './engines.ts'
+import { createDeployment } from './deployment.ts'
+import { routeDeployment } from './deployment-routes.ts'
+import { createEngines } from './engines.ts'
 import type { Asker } from './gateway/chat.ts'
 import { createGateway, type ListedStrategy } from './gateway/server.ts'
-import { loadModels, type ModelPlan, toModelPlan } from './local-models.ts'
+import { toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { createOffers } from './offers.ts'
+import { createOwnModels } from './own-models.ts'
 
 export interface NodeOptions {
   /** Ends the start when aborted. */
@@ -61,7 +57,7 @@ export interface Node {
   readonly addresses: readonly string[]
   /** `http://127.0.0.1:8747`, without `/v1`. */
   readonly gatewayUrl: string
-  /** Ids of its own models. */
+  /** Ids of its own models; they may come and go. */
   readonly models: readonly string[]
   readonly directory: Directory
   /** Asks the network through this node. */
@@ -95,25 +91,29 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     closing.add('the engines', () => engines.close())
     const network = createLibp2pNetwork({ identity, clock, logger }, { listen: config.network.listen })
     closing.add('the network', () => network.close())
-    const loading = loadVerified(config.models.map(toModelPlan), engines, identity.nodeId, clock, signal)
+    const admission = createAdmission({ clock })
+    const models = createOwnModels({ engines, node: identity.nodeId, admission, clock, logger })
+    closing.add('the models', () => models.close())
+    const plans = config.models.map(toModelPlan)
+    const loading = models.load(plans, signal)
     // Settled together, so that nothing is still starting while the rest is closed for the failure of one.
     const starting = network.start()
     await Promise.allSettled([loading, starting])
     await starting
-    const models = await loading
+    await loading
 
-    const admission = createAdmission({ clock })
     const links = createPeerLinks({ network, clock, logger })
     closing.add('the links', () => links.close())
-    links.serve(createModelHandlers(() => models, { admission, clock }))
+    links.serve(createModelHandlers(() => models.list(), { admission, clock }))
     const peerBook = createFilePeerBook({ logger, now: () => clock.now() }, join(config.dataDir, 'peers.json'))
     const membership = await createMembership(
       { network, links, identity, clock, random, logger, peerBook },
-      { bootstrap: config.network.bootstrap, cards: models.map(model => model.card), agent: config.name },
+      { bootstrap: config.network.bootstrap, cards: models.cards(), agent: config.name },
     )
     closing.add('the membership', () => membership.close())
+    models.announceWith(cards => membership.announce(cards))
     const telling = setInterval(
-      () => membership.setStatus({ models: models.map(model => admission.status(model.card)) }),
+      () => membership.setStatus({ models: models.cards().map(card => admission.status(card)) }),
       STATUS_INTERVAL_MS,
     )
     closing.add('the status', () => clearInterval(telling))
@@ -135,7 +135,9 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const calls = createCallRecord({ clock })
     const offers = createOffers({
       directory: membership,
-      local: models.map(model => withAdmission(model, admission, 'local')),
+      get local() {
+        return models.admitted()
+      },
       remote: card => createRemoteModel({ card, channel: () => links.channel(card.node), clock }),
     })
     const coordinator = createCoordinator({
@@ -147,13 +149,21 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       random,
       logger,
     })
+    const deployment = createDeployment(
+      { nodeId: identity.nodeId, membership, links, models, admission, clock, logger },
+      config,
+      plans,
+    )
+    closing.add('the deployment', () => deployment.close())
+    const asked = deployment.onDemand(coordinator)
     const gateway = await createGateway(
       {
-        ask: toAsker(coordinator),
+        ask: toAsker(asked, coordinator),
         metrics: createMetrics(membership),
         strategies: () => listStrategies(coordinator),
         directory: membership,
         logger,
+        routes: app => routeDeployment(app, deployment, () => membership.entries().map(entry => entry.nodeId)),
       },
       config.gateway,
     )
@@ -163,9 +173,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       membership.drain()
       const end = clock.monotonic() + graceMs
       await gateway.close(graceMs)
-      const busy = (): boolean =>
-        models.map(model => admission.status(model.card)).some(status => status.running + status.queued > 0)
-      while (busy() && clock.monotonic() < end) await clock.sleep(IDLE_CHECK_MS)
+      while (models.calls() > 0 && clock.monotonic() < end) await clock.sleep(IDLE_CHECK_MS)
       await closing.run()
     }
     let leaving: Promise<void> | undefined
@@ -173,9 +181,11 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       id: identity.nodeId,
       addresses: network.addresses(),
       gatewayUrl: gateway.url,
-      models: models.map(model => model.card.id),
+      get models() {
+        return models.cards().map(card => card.id)
+      },
       directory: membership,
-      ask: (question, asked = {}) => ask(coordinator, question, asked),
+      ask: (question, options = {}) => ask(asked, question, options),
       close(graceMs = LEAVE_GRACE_MS) {
         leaving ??= leave(graceMs)
         return leaving
@@ -187,22 +197,14 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
   }
 }
 
-/** Models whose cards carry what was seen to work, not what their engines claim. */
-async function loadVerified(
-  plans: readonly ModelPlan[],
-  engines: Engines,
-  node: string,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<readonly LanguageModel[]> {
-  const loaded = await loadModels(plans, engines.get, { node, ...(signal && { signal }) })
-  return Promise.all(loaded.map(model => selfTest(model, { clock, ...(signal && { signal }) })))
-}
-
 /** What a request values when it does not say. */
 const PREFERENCE: Task['preference'] = { quality: 1, cost: 0, latency: 0.01 }
 
-async function ask(coordinator: Coordinator, question: string, options: NodeAskOptions): Promise<AskResult> {
+async function ask(
+  coordinator: Pick<Coordinator, 'ask'>,
+  question: string,
+  options: NodeAskOptions,
+): Promise<AskResult> {
   const { pathway = AUTO, budget = {}, signal, onEvent } = options
   const task: Task = {
     id: randomUUID(),
@@ -218,8 +220,8 @@ async function ask(coordinator: Coordinator, question: string, options: NodeAskO
 }
 
 /** The gateway's view of the coordinator: `modelnet/auto` is the automatic choice, `modelnet/vote` the strategy `vote`. */
-function toAsker(coordinator: Coordinator): Asker {
-  const strategies = new Set(['auto', ...coordinator.strategies.map(strategy => strategy.name)])
+function toAsker(coordinator: Pick<Coordinator, 'ask'>, { strategies: known }: Coordinator): Asker {
+  const strategies = new Set(['auto', ...known.map(strategy => strategy.name)])
   return (request, signal) => {
     const short = request.model.startsWith('modelnet/') ? request.model.slice('modelnet/'.length) : ''
     const pathway = strategies.has(short) ? short : request.model

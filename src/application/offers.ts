@@ -4,7 +4,7 @@ import type { Offer } from '../service/index.ts'
 
 export interface OffersComponents {
   readonly directory: Directory
-  /** The models of this node, as its coordinator asks them. */
+  /** The models of this node, as its coordinator asks them; read at every match, as they may come and go. */
   readonly local: readonly LanguageModel[]
   /** A model on a peer. */
   readonly remote: (card: ModelCard) => LanguageModel
@@ -14,7 +14,8 @@ export interface OffersComponents {
  * Everything that can be asked now, for matching: the models of this node and those of every node in the directory.
  * A remote model is made once per card, so that what is kept with it (its speed, its sessions) lasts.
  */
-export function createOffers({ directory, local, remote }: OffersComponents): () => readonly Offer[] {
+export function createOffers(components: OffersComponents): () => readonly Offer[] {
+  const { directory, remote } = components
   const models = new WeakMap<ModelCard, LanguageModel>()
   const remoteModel = (card: ModelCard): LanguageModel => {
     const known = models.get(card)
@@ -25,7 +26,7 @@ export function createOffers({ directory, local, remote }: OffersComponents): ()
   }
   return () =>
     directory.entries().flatMap(entry => {
-      const found = entry.self ? local : entry.cards.map(remoteModel)
+      const found = entry.self ? components.local : entry.cards.map(remoteModel)
       const facts = {
         nodeId: entry.nodeId,
         state: entry.state,

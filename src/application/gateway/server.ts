@@ -26,6 +26,8 @@ export interface GatewayComponents {
   readonly strategies: () => readonly ListedStrategy[]
   readonly directory: Directory
   readonly logger: Logger
+  /** Adds what else this node offers over HTTP; the same keys are asked for. */
+  readonly routes?: (app: FastifyInstance) => void
 }
 
 /** The HTTP side of a node. */
@@ -52,6 +54,7 @@ export async function createGateway(components: GatewayComponents, config: NodeC
   handleErrors(app, components.logger)
   app.addHook('onRequest', authenticate(config.keys))
   routeNode(app, components)
+  components.routes?.(app)
   app.post('/v1/chat/completions', async (request, reply) => {
     const chat = readChatRequest(request.body, config)
     const context = {
