@@ -19,6 +19,7 @@ const TEXT = [
   'the [currency|main language|continent|official language] of {country}',
   'the country whose capital is {city}',
   'the element with [the |]atomic number {z}',
+  'element number {z}',
   'the element [with the symbol|whose symbol is] {symbol}',
   'the [plural|past tense] of {noun}',
   'the name of the element with symbol {symbol}',

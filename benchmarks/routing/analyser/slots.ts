@@ -93,6 +93,9 @@ export const SLOTS: Slots = {
   day: DAYS,
   month: MONTHS,
   unit: UNITS,
+  abbr: words('km, m, cm, mm, kg, g, mg, t, l, cl, ml, h, min, s, ft, in, yd, lb, oz, MB, GB'),
+  clock: random =>
+    `${1 + Math.floor(random.next() * 23)}:${String(Math.floor(random.next() * 60)).padStart(2, '0')}${pick(random, ['', '', '', ' am', ' pm'])}`,
   one: words(`kilometre, metre, centimetre, kilogram, gram, tonne, litre, hour, minute, day, week, year, foot, inch, yard, mile,
     pound, gallon, dozen, century, decade, euro, meter, kilometer, liter, megabyte`),
   adjective: words(
