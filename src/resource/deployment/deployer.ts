@@ -42,7 +42,7 @@ export interface Deployer {
   isLive(id: string): boolean
   /**
    * Resolves when a live node offers the model and this node sees it. Rejects with MODEL_NOT_FOUND for a model nobody
-   * heard of, and with NO_CANDIDATE when no node may start it or has the memory.
+   * heard of, with FORBIDDEN when no node may start it, and with NO_CANDIDATE when none that may can.
    */
   ensure(id: string, options?: EnsureOptions): Promise<Deployed>
 }
@@ -151,7 +151,9 @@ export function createDeployer(components: DeployerComponents): Deployer {
     let hosts = [...bids]
       .filter(([, bid]) => bid.willing)
       .map(([node, { freeBytes, load, cached }]) => ({ id: node, freeBytes, load, cached: cached ? [id] : [] }))
-    let why = hosts.length === 0 ? 'none allows it' : `none has ${need.bytes} bytes of memory free`
+    if (hosts.length === 0)
+      throw new ModelNetError('FORBIDDEN', `${id} runs nowhere, and none of ${bids.size} nodes asked may start it`)
+    let why = `none has ${need.bytes} bytes of memory free`
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const node = place([need], hosts).get(id)
       if (node === undefined) break

@@ -19,7 +19,7 @@ export interface ModelRunner {
   /** Milliseconds since its last call; 0 while one runs. */
   idleMs(id: string): number
   /** Calls running and waiting at all models. */
-  load(): number
+  calls(): number
 }
 
 export interface DeploymentHostComponents {
@@ -145,7 +145,7 @@ export function createDeploymentHost(
       running: runner.isRunning(id),
       cached: willing && (await store.find(digest)) !== undefined,
       freeBytes: willing ? freeBytes() : 0,
-      load: runner.load(),
+      load: runner.calls(),
     }
   }
 
@@ -166,7 +166,7 @@ export function createDeploymentHost(
       await stopIdle().catch(error => logger.warn({ reason: String(error) }, 'an idle model did not stop'))
     }
   }
-  const watching = watch().catch(() => undefined) // closing
+  watch().catch(() => undefined) // closing
 
   const guard = (peer: string): void => {
     if (!requests.of(peer).take()) throw new ModelNetError('OVERLOADED', `${peer} asks for too many deployments`)
@@ -190,7 +190,7 @@ export function createDeploymentHost(
     },
     async close() {
       closing.abort(new ModelNetError('CANCELLED', 'this node is closing'))
-      await Promise.allSettled([watching, ...starting.values()])
+      await Promise.allSettled([...starting.values()])
     },
   }
 }
