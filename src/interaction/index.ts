@@ -65,6 +65,8 @@ export {
 } from './fusion/index.ts'
 export type { CollaborationGraph, GradeMatrix, GraphOptions, ModelState } from './mutual/collaboration-graph.ts'
 export { collaborationGraph } from './mutual/collaboration-graph.ts'
+export type { MutualEvaluation } from './mutual/evaluate.ts'
+export { evaluateMutually } from './mutual/evaluate.ts'
 export { GraphStore } from './mutual/graph-store.ts'
 export type { NetworkModelOptions } from './network-model.ts'
 export { asLanguageModel } from './network-model.ts'

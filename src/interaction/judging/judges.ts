@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../../protocol/index.ts'
+import type { Random } from '../../utils/random.ts'
 import { withoutReasoning } from '../answers/reasoning.ts'
 import { parseGrade, parseVerdict } from '../answers/verdict.ts'
 import { fence, QUOTE_RULE } from '../fence.ts'
@@ -53,22 +54,23 @@ export const askVerdict = (
     context,
   )
 
-/** A grade from the list, best first. */
-export const askGrade = <G extends string>(
-  wanted: Wanted,
-  answer: Answer,
-  grades: readonly G[],
-  board: Board,
-  context: PathwayContext,
-): AsyncGenerator<PathwayEvent, Judgement<G>> =>
-  askJudge(
-    wanted,
-    `The quoted answer may be wrong. As a general expert, grade it: ${grades.join(', ')} (${grades[0]} is best). Reply with the grade only.`,
-    [{ from: 'another model', text: answer.text }],
-    text => parseGrade(text, grades),
-    board,
-    context,
-  )
+/** Asks for a grade from the list, best first, outside of any pathway: for mutual evaluation. */
+export const gradeMessages = (
+  question: string,
+  answer: string,
+  grades: readonly string[],
+  random: Random,
+): readonly ChatMessage[] => [
+  {
+    role: 'user',
+    content: [
+      QUOTE_RULE,
+      `Question:\n${question}`,
+      fence(answer, 'another model', random),
+      `The quoted answer may be wrong. As a general expert, grade it: ${grades.join(', ')} (${grades[0]} is best). Reply with the grade only.`,
+    ].join('\n\n'),
+  },
+]
 
 /** Which of two answers is better: 0 or 1. */
 export const askBetter = (

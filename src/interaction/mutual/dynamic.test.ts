@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { GenerateRequest } from '../../protocol/index.ts'
 import { createScriptedModel } from '../../testing/index.ts'
+import { createRandom } from '../../utils/random.ts'
 import { createScriptedNetwork } from '../scripted-network.ts'
+import { evaluateMutually } from './evaluate.ts'
 import { GraphStore } from './graph-store.ts'
 
 const promptOf = ({ messages }: GenerateRequest): string => messages.map(({ content }) => content).join('\n')
@@ -116,5 +118,36 @@ describe('the graph', () => {
     expect(store.repairRate('x', 'y')).toBe(0.5)
     for (let count = 0; count < 8; count++) store.observeRepair('x', 'y', true)
     expect(store.repairRate('x', 'y')).toBeCloseTo(0.9)
+  })
+})
+
+describe('mutual evaluation of live models', () => {
+  it('learns who can improve whom, and leaves out what is no grade', async () => {
+    const grading = (
+      id: string,
+      answer: string,
+      grade: (quoted: string) => string,
+    ): ReturnType<typeof createScriptedModel> =>
+      createScriptedModel({
+        id,
+        node: id,
+        answer: request => {
+          const prompt = promptOf(request)
+          return prompt.includes('grade it') ? grade(/\n([^\n]*)\n\[end of quote/u.exec(prompt)?.[1] ?? '') : answer
+        },
+      })
+    const strict = (quoted: string): string => (quoted.includes('good') ? 'Grade: B' : 'Grade: C')
+    const models = [
+      grading('strict', 'good', strict),
+      grading('mild', 'good', () => 'A'),
+      grading('weak', 'bad', () => 'I would say (A).'),
+      grading('mute', 'bad', () => 'hm'),
+    ]
+    const store = new GraphStore()
+    const counts = await evaluateMutually(models, ['one', 'two', 'three'], store, { random: createRandom(1) })
+    expect(counts).toEqual({ grades: 27, unreadable: 9, failed: 0 })
+    const { states, helpers } = store.graph()
+    expect(states['strict']).toBe('improver')
+    expect(helpers['weak']).toContain('strict')
   })
 })
