@@ -1,6 +1,7 @@
 import type { SparseVector } from '../analysis/text-features.ts'
 import type { Router, TrainingData } from '../router.ts'
 import { armMeans } from '../routing/arm-means.ts'
+import type { PackedBytes } from '../routing/packing.ts'
 import { packBytes, unpackBytes } from '../routing/packing.ts'
 
 export interface LogisticOptions {
@@ -16,7 +17,7 @@ interface State {
   /** Buckets that have weights. */
   readonly buckets: readonly number[]
   /** `buckets x arms`. */
-  readonly weights: Float32Array
+  readonly weights: PackedBytes
   readonly bias: readonly number[]
 }
 
@@ -79,18 +80,17 @@ export function trainLogisticRouter(
       ahead[at] = next + momentum * (next - (before[at] ?? 0))
     }
   }
-  return createRouter({ arms, dimensions, buckets, weights, bias: [...bias] })
+  return createRouter({ arms, dimensions, buckets, weights: packBytes(weights), bias: [...bias] })
 }
 
 export function restoreLogisticRouter(state: unknown): Router {
-  const saved = state as ReturnType<typeof toSaved> // written by `save` below; checked by the caller's digest
-  return createRouter({ ...saved, weights: unpackBytes(saved.weights) })
+  return createRouter(state as State) // written by `save` below; checked by the caller's digest
 }
 
-const toSaved = (state: State) => ({ ...state, weights: packBytes(state.weights) })
-
 function createRouter(state: State): Router {
-  const { arms, dimensions, buckets, weights, bias } = state
+  const { arms, dimensions, buckets, bias } = state
+  const weights = unpackBytes(state.weights)
+  const { scale } = state.weights
   const rowOf = new Int32Array(dimensions).fill(-1)
   buckets.forEach((bucket, row) => {
     rowOf[bucket] = row
@@ -98,10 +98,10 @@ function createRouter(state: State): Router {
   return {
     kind: 'logistic',
     arms,
-    save: () => toSaved(state),
+    save: () => state,
     estimate({ sparse: { indices, values } }, subset) {
       const width = subset?.length ?? arms
-      const sums = Float64Array.from({ length: width }, (_, at) => bias[subset?.[at] ?? at] ?? 0)
+      const sums = new Float64Array(width)
       for (let at = 0; at < indices.length; at++) {
         const row = rowOf[indices[at] ?? 0] ?? -1
         if (row < 0) continue
@@ -109,7 +109,7 @@ function createRouter(state: State): Router {
         for (let arm = 0; arm < width; arm++)
           sums[arm] = (sums[arm] ?? 0) + value * (weights[row * arms + (subset?.[arm] ?? arm)] ?? 0)
       }
-      return sums.map(sigmoid)
+      return sums.map((sum, at) => sigmoid(sum * scale + (bias[subset?.[at] ?? at] ?? 0)))
     },
   }
 }

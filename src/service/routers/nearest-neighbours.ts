@@ -2,6 +2,7 @@ import type { EncodedQuestion, Router, TrainingData } from '../router.ts'
 import { armMeans } from '../routing/arm-means.ts'
 import type { Clustering } from '../routing/k-means.ts'
 import { closest, clusterDirections, dot } from '../routing/k-means.ts'
+import type { PackedBytes } from '../routing/packing.ts'
 import { packBytes, packFloats, unpackBytes, unpackFloats } from '../routing/packing.ts'
 
 export interface NeighbourOptions {
@@ -26,7 +27,7 @@ interface State {
   readonly centres: Float32Array
   /** Questions in the order of their cells, and where each cell starts. */
   readonly starts: Int32Array
-  readonly points: Float32Array
+  readonly points: PackedBytes
   readonly scores: Float32Array
 }
 
@@ -55,7 +56,17 @@ export function trainNeighbourRouter(
   })
   const { neighbours = Math.min(320, Math.ceil(latents.length / 8)), probes = 6 } = options
   const { count, centres } = clustering
-  return createRouter({ arms, neighbours, probes, count, size, centres, starts, points, scores: sorted })
+  return createRouter({
+    arms,
+    neighbours,
+    probes,
+    count,
+    size,
+    centres,
+    starts,
+    points: packBytes(points),
+    scores: sorted,
+  })
 }
 
 export function restoreNeighbourRouter(state: unknown): NeighbourRouter {
@@ -64,7 +75,6 @@ export function restoreNeighbourRouter(state: unknown): NeighbourRouter {
     ...saved,
     centres: unpackFloats(saved.centres),
     starts: Int32Array.from(saved.starts),
-    points: unpackBytes(saved.points),
     scores: Float32Array.from(Buffer.from(saved.scores, 'base64'), value => (value === 255 ? Number.NaN : value / 254)),
   })
 }
@@ -74,14 +84,15 @@ const toSaved = (state: State) => ({
   ...state,
   centres: packFloats(state.centres),
   starts: [...state.starts],
-  points: packBytes(state.points),
   scores: Buffer.from(
     Uint8Array.from(state.scores, score => (Number.isNaN(score) ? 255 : Math.round(score * 254))),
   ).toString('base64'),
 })
 
 function createRouter(state: State): NeighbourRouter {
-  const { arms, neighbours, probes, count, size, centres, starts, points, scores } = state
+  const { arms, neighbours, probes, count, size, centres, starts, scores } = state
+  const points = unpackBytes(state.points)
+  const { scale } = state.points
   const total = starts[count] ?? 0
   const means = armMeans(total, arms, scores)
   const similarity = new Float32Array(total)
@@ -102,7 +113,10 @@ function createRouter(state: State): NeighbourRouter {
       for (let other = 1; other < count; other++) if ((near[other] ?? 0) > (near[cell] ?? 0)) cell = other
       near[cell] = Number.NEGATIVE_INFINITY
       for (let row = starts[cell] ?? 0; row < (starts[cell + 1] ?? 0); row++) {
-        similarity[row] = dot(latent, points, row * size)
+        let sum = 0
+        const start = row * size
+        for (let k = 0; k < size; k++) sum += (latent[k] ?? 0) * (points[start + k] ?? 0)
+        similarity[row] = sum * scale
         rows[found++] = row
       }
     }

@@ -75,17 +75,25 @@ export function createLatentSpace(state: LatentSpaceState): LatentSpace {
   const { size, dimensions, buckets } = state
   const rowOf = rowsOf(buckets, dimensions)
   const basis = unpackBytes(state.weights)
+  const { scale } = state.weights
   return {
     size,
     save: () => state,
     project(vector) {
       const into = new Float32Array(size)
-      multiply(vector, basis, size, rowOf, into)
+      const { indices, values } = vector
+      for (let at = 0; at < indices.length; at++) {
+        const row = rowOf[indices[at] ?? 0] ?? -1
+        if (row < 0) continue
+        const value = values[at] ?? 0
+        const start = row * size
+        for (let k = 0; k < size; k++) into[k] = (into[k] ?? 0) + value * (basis[start + k] ?? 0)
+      }
       let sum = 0
       for (const value of into) sum += value * value
       const length = Math.sqrt(sum)
       if (length > 0) for (let k = 0; k < size; k++) into[k] = (into[k] ?? 0) / length
-      return { place: into, length }
+      return { place: into, length: length * scale }
     },
   }
 }

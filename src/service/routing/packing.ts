@@ -20,6 +20,6 @@ export function packBytes(values: Float32Array): PackedBytes {
   return { scale, bytes: Buffer.from(bytes.buffer).toString('base64') }
 }
 
-export function unpackBytes({ scale, bytes }: PackedBytes): Float32Array {
-  return Float32Array.from(new Int8Array(Buffer.from(bytes, 'base64')), value => value * scale)
-}
+/** Stays in bytes: a quarter of the memory that a decision has to read. Multiply sums by the scale. */
+export const unpackBytes = ({ bytes }: PackedBytes): Int8Array =>
+  new Int8Array(Uint8Array.from(Buffer.from(bytes, 'base64')).buffer)
