@@ -1,0 +1,244 @@
+import { createMemoryHub } from '../../src/network/index.ts'
+import { createRandom, type Random } from '../../src/utils/random.ts'
+import { heapBytes, round, spread, within } from './figures.ts'
+import { latencyMs } from './latency.ts'
+import { type Outcome, type SimulatedNode, type SimulatedWorld, seededIdentity, skillOf, startNode } from './node.ts'
+import { createSimulatedClock, stopRealTime } from './simulated-clock.ts'
+import { createTraffic, resetTraffic } from './traffic.ts'
+import { XorWorld } from './xor-router.ts'
+
+export interface CapabilityAdsOptions {
+  readonly nodes: number
+  /** Simulated seconds after the start, with churn. @default 90 */
+  readonly churnS?: number
+  /** Share of the nodes that die in that time. @default 0.1 */
+  readonly dying?: number
+}
+
+export interface CapabilityAdsResult {
+  readonly nodes: number
+  /** Nodes that keep partners; the others publish, hold and search only. */
+  readonly nodesWithHeartbeats: number
+  readonly capabilities: number
+  readonly lookups: { readonly answered: number; readonly messages: object | undefined } & Readonly<
+    Record<string, unknown>
+  >
+  readonly requests: { readonly succeeded: number } & Readonly<Record<string, unknown>>
+  readonly perNodeSecond: Readonly<Record<string, unknown>>
+  readonly adsHeld: object | undefined
+  readonly routingTable: object | undefined
+  readonly heapBytesPerNode: number
+}
+
+const STEP_MS = 50
+/** All publish within this time, so that they do not start as one. */
+const START_S = 30
+/** Every tenth node offers this as well as its field: enough to fill more than one shard at 10,000 nodes. */
+const COMMON = 'skill:common'
+const NODES_PER_FIELD = 20
+const ASKERS = 20
+const LOOKUP_EVERY_MS = 500
+const REQUEST_EVERY_MS = 250
+
+interface Lookup {
+  readonly messages: number
+  readonly lost: number
+  readonly firstMs: number | undefined
+  readonly wholeMs: number
+  readonly found: number
+  readonly dead: number
+}
+
+/**
+ * A network too large to know everyone: ads, their holders, search, partners, matching and failover of the product over
+ * a model of the DHT's routing. What a lookup costs and finds, what a node sends and holds, and what fails under churn.
+ */
+export async function simulateCapabilityAds(options: CapabilityAdsOptions): Promise<CapabilityAdsResult> {
+  const { nodes: count, churnS = 90, dying = 0.1 } = options
+  const clock = createSimulatedClock()
+  const { verifications } = stopRealTime(clock)
+  const random = createRandom('ads')
+  const routing = new XorWorld({ random: random.fork('tables'), clock, latencyMs })
+  const world: SimulatedWorld = {
+    clock,
+    hub: createMemoryHub({ clock, latencyMs }),
+    traffic: createTraffic(),
+    routing,
+  }
+  const fields = Math.max(2, Math.ceil(count / NODES_PER_FIELD))
+  const heapBefore = heapBytes()
+  const nodes: SimulatedNode[] = []
+  const askerCount = Math.min(ASKERS, Math.floor(count / 2))
+  // Heartbeats of thousands of nodes are more than one process can carry: beyond 50 nodes only those take part in them
+  // who ask, and who offer what is asked for all the time.
+  const isPartner = (index: number): boolean => count <= 50 || index % fields <= askerCount
+  for (let index = 0; index < count; index++)
+    nodes.push(
+      await startNode(world, {
+        identity: seededIdentity(`node-${index}`),
+        skill: skillOf(index, fields),
+        isPartner: isPartner(index),
+      }),
+    )
+  await publishAll(nodes, world, random)
+  const askers = nodes.slice(0, askerCount)
+  const used = new Map(askers.map((asker, index) => [asker, skillOf(index + 1, fields)]))
+  await within(clock, Promise.all([...used].map(([asker, skill]) => asker.adDirectory?.follow(skill))))
+  await pass(world, 3000)
+
+  resetTraffic(world.traffic)
+  const before = { queries: queriesOf(nodes), verifications: verifications(), at: clock.monotonic() }
+  const victims = nodes.slice(askers.length).filter(() => random.next() < dying)
+  const result = await underChurn({ world, nodes, used, victims, fields, random, seconds: churnS })
+  const seconds = (clock.monotonic() - before.at) / 1000
+  const rate = (value: number): number => round(value / count / seconds)
+  const held = nodes.map(({ ads }) => ads?.held() ?? 0)
+  return {
+    nodes: count,
+    nodesWithHeartbeats: nodes.filter(({ membership }) => membership).length,
+    capabilities: fields + 1,
+    ...result,
+    perNodeSecond: {
+      frames: rate(world.traffic.frames),
+      bytes: rate(world.traffic.bytes),
+      calls: Object.fromEntries([...world.traffic.calls].map(([name, n]) => [name, rate(n)])),
+      routingQueries: rate(queriesOf(nodes) - before.queries),
+      signaturesChecked: rate(verifications() - before.verifications),
+    },
+    adsHeld: spread(held),
+    routingTable: spread(nodes.slice(0, 100).map(({ nodeId }) => routing.tableSize(nodeId))),
+    heapBytesPerNode: Math.round((heapBytes() - heapBefore) / count),
+  }
+}
+
+async function publishAll(nodes: readonly SimulatedNode[], world: SimulatedWorld, random: Random): Promise<void> {
+  const publishing = nodes.map(async ({ ads, skill }, index) => {
+    await world.clock.sleep(random.next() * START_S * 1000)
+    const capabilities = index % 10 === 0 ? [skill, COMMON] : [skill]
+    await ads?.offer({ capabilities, load: 0 })
+  })
+  await within(world.clock, Promise.all(publishing), START_S * 1000 + 60_000)
+}
+
+async function pass(world: SimulatedWorld, ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += STEP_MS) await world.clock.advance(STEP_MS)
+}
+
+const queriesOf = (nodes: readonly SimulatedNode[]): number =>
+  nodes.reduce((sum, { routing }) => sum + routing.queries, 0)
+
+interface ChurnOptions {
+  readonly world: SimulatedWorld
+  readonly nodes: readonly SimulatedNode[]
+  /** Who asks, and what it uses all the time. */
+  readonly used: ReadonlyMap<SimulatedNode, string>
+  readonly victims: readonly SimulatedNode[]
+  readonly fields: number
+  readonly random: Random
+  readonly seconds: number
+}
+
+/** Nodes die, half of them without a word, while others search for what they have never used, and call partners. */
+async function underChurn(options: ChurnOptions): Promise<Pick<CapabilityAdsResult, 'lookups' | 'requests'>> {
+  const { world, nodes, used, victims, fields, random, seconds } = options
+  const { clock } = world
+  const dead = new Set<string>()
+  const lookups: Lookup[] = []
+  const outcomes: Outcome[] = []
+  const pending: Promise<void>[] = []
+  const askers = [...used.keys()]
+  const busy = new Set<SimulatedNode>()
+  const providers = new Map<string, string[]>()
+  for (const { nodeId, skill } of nodes) providers.set(skill, [...(providers.get(skill) ?? []), nodeId])
+  let withoutProvider = 0
+  const steps = (seconds * 1000) / STEP_MS
+  for (let step = 0; step < steps; step++) {
+    const due = Math.floor((victims.length * (step + 1)) / steps)
+    for (const victim of victims.slice(dead.size, due)) {
+      dead.add(victim.nodeId)
+      pending.push(dead.size % 2 === 0 ? victim.kill() : victim.leave())
+    }
+    const passed = step * STEP_MS
+    if (passed % LOOKUP_EVERY_MS === 0) {
+      const asker = askers.find(each => !busy.has(each))
+      const skill = passed % (4 * LOOKUP_EVERY_MS) === 0 ? COMMON : skillOf(Math.floor(random.next() * fields), fields)
+      const live = (providers.get(skill) ?? nodes.map(({ nodeId }) => nodeId)).filter(
+        nodeId => !dead.has(nodeId) && nodeId !== asker?.nodeId,
+      )
+      if (live.length === 0) withoutProvider++
+      else if (asker) {
+        busy.add(asker)
+        askers.push(...askers.splice(askers.indexOf(asker), 1))
+        pending.push(
+          lookUp(asker, skill, dead, world).then(lookup => {
+            lookups.push(lookup)
+            busy.delete(asker)
+          }),
+        )
+      }
+    }
+    if (passed % REQUEST_EVERY_MS === 0) {
+      const asker = askers[Math.floor(random.next() * askers.length)]
+      const skill = asker && used.get(asker)
+      if (asker && skill) pending.push(asker.ask(skill).then(outcome => void outcomes.push(outcome)))
+    }
+    await clock.advance(STEP_MS)
+  }
+  await within(clock, Promise.all(pending))
+  const answered = lookups.filter(({ firstMs }) => firstMs !== undefined)
+  const sum = (pick: (lookup: Lookup) => number): number => lookups.reduce((total, each) => total + pick(each), 0)
+  const good = outcomes.filter(({ code }) => code === 'OK')
+  return {
+    lookups: {
+      count: lookups.length,
+      withoutProvider,
+      answered: round(answered.length / Math.max(1, lookups.length), 4),
+      messages: spread(lookups.map(({ messages }) => messages)),
+      toDeadNodes: round(sum(({ lost }) => lost) / Math.max(1, lookups.length)),
+      firstMs: spread(answered.map(({ firstMs = 0 }) => firstMs)),
+      wholeMs: spread(lookups.map(({ wholeMs }) => wholeMs)),
+      foundThatWereDead: round(
+        sum(each => each.dead) /
+          Math.max(
+            1,
+            sum(each => each.found),
+          ),
+        4,
+      ),
+    },
+    requests: {
+      count: outcomes.length,
+      succeeded: round(good.length / Math.max(1, outcomes.length), 4),
+      failures: [...new Set(outcomes.filter(({ code }) => code !== 'OK').map(({ code }) => code))],
+      ms: spread(good.map(({ ms }) => ms)),
+    },
+  }
+}
+
+/** A search whose messages are those of the asker's router and its questions to holders. */
+async function lookUp(
+  asker: SimulatedNode,
+  skill: string,
+  dead: ReadonlySet<string>,
+  { clock }: SimulatedWorld,
+): Promise<Lookup> {
+  const began = clock.monotonic()
+  const { queries, lost } = asker.routing
+  const askedBefore = asker.sent.get('ad/get') ?? 0
+  let firstMs: number | undefined
+  let found = 0
+  let gone = 0
+  for await (const { ad } of asker.ads?.find(skill) ?? []) {
+    firstMs ??= clock.monotonic() - began
+    found++
+    if (dead.has(ad.node)) gone++
+  }
+  return {
+    messages: asker.routing.queries - queries + (asker.sent.get('ad/get') ?? 0) - askedBefore,
+    lost: asker.routing.lost - lost,
+    firstMs,
+    wholeMs: clock.monotonic() - began,
+    found,
+    dead: gone,
+  }
+}
