@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Capability } from '../protocol/index.ts'
 import type { Task } from '../service/index.ts'
 import { createScriptedModel } from '../testing/index.ts'
 import { choosePathway, majority } from './choice.ts'
@@ -6,8 +7,12 @@ import { printPathway } from './pathway/print.ts'
 import type { ScriptedNetworkOptions } from './scripted-network.ts'
 import { createScriptedNetwork } from './scripted-network.ts'
 
-const model = (id: string, tags = ['skill:arithmetic']): ReturnType<typeof createScriptedModel> =>
-  createScriptedModel({ id, node: id, card: { tags }, answer: '4' })
+const model = (
+  id: string,
+  tags = ['skill:arithmetic'],
+  capabilities: readonly Capability[] = ['generate'],
+): ReturnType<typeof createScriptedModel> =>
+  createScriptedModel({ id, node: id, card: { tags, capabilities }, answer: '4' })
 
 const chosen = (
   models: ReturnType<typeof createScriptedModel>[],
@@ -41,6 +46,14 @@ describe('the automatic choice', () => {
     const { text, why } = chosen([model('a'), model('b'), model('c')], { abilities: { a: 0.72, b: 0.71, c: 0.7 } })
     expect(text).toBe('weighted(n=3)')
     expect(why).toContain('about equally able')
+  })
+
+  it('is the surest of several specialists of which none is known to be better', () => {
+    const specialists = ['a', 'b', 'c'].map(id => model(id, ['skill:arithmetic'], ['generate', 'tokens']))
+    const abilities = { a: 0.82, b: 0.8, c: 0.3 }
+    expect(chosen(specialists, { abilities }).text).toBe('surest(@arithmetic, n=2)')
+    expect(chosen(specialists, { abilities, analysis: { format: 'text' } }).text).toBe('@arithmetic')
+    expect(chosen(specialists, { abilities }, { budget: { calls: 1 } }).text).toBe('@arithmetic')
   })
 
   it('is no vote where answers cannot be compared, or three calls are not allowed', () => {

@@ -1,4 +1,5 @@
 import type { Analysis, Candidate, Matcher, Task } from '../service/index.ts'
+import { closeSpecialists } from './pathway/specialists.ts'
 import type { Term } from './pathway/term.ts'
 
 /** A pathway, and why this one. */
@@ -45,6 +46,8 @@ export function choosePathway(task: Task, analysis: Analysis, matcher: Matcher):
   }
   const single = singleOption(leader, analysis, matcher)
   const options = [single]
+  const surest = surestOption(analysis, matcher)
+  if (surest && calls >= surest.calls) options.push(surest)
   // Free text has no key to vote by, and what nobody was measured on gives votes no weight.
   if (analysis.format !== 'text' && analysis.format !== 'code') {
     const vote = voteOption(candidates, leader)
@@ -74,6 +77,30 @@ function singleOption(leader: Candidate, analysis: Analysis, matcher: Matcher): 
     quality: leader.ability.mean,
     cost: leader.cost,
     seconds: leader.latencyMs / 1000,
+  }
+}
+
+/**
+ * Specialists of one skill of which none is known to be better: the one that is surest of its answer. Their errors are
+ * not those of equals who all know a little of everything, as they divide the field between them.
+ */
+function surestOption(analysis: Analysis, matcher: Matcher): (Option & { readonly calls: number }) | undefined {
+  const [top] = analysis.tags.filter(({ tag }) => tag.startsWith('skill:'))
+  const isShort = analysis.format !== 'text' && analysis.format !== 'code'
+  if (!top || top.tag === 'skill:general' || top.probability < 0.5 || !isShort) return undefined
+  const skill = top.tag.slice('skill:'.length)
+  const close = closeSpecialists(`@${skill}`, analysis, matcher)
+  const [leader] = close
+  if (!leader || close.length < 2) return undefined
+  const { mean } = leader.ability
+  const anyRight = 1 - close.reduce((product, { ability }) => product * (1 - ability.mean), 1)
+  return {
+    term: { strategy: 'surest', of: [{ call: `@${skill}` }], with: { n: close.length } },
+    why: `the question is ${skill} (${top.probability.toFixed(2)}), and it is not known which of ${close.map(({ name }) => name).join(', ')} is better at it: the surest answers`,
+    quality: mean + INDEPENDENCE * (anyRight - mean),
+    cost: sum(close.map(({ cost }) => cost)),
+    seconds: Math.max(...close.map(({ latencyMs }) => latencyMs)) / 1000,
+    calls: close.length,
   }
 }
 

@@ -51,7 +51,11 @@ export function compile(term: Term, vocabulary: Vocabulary, depth = 0): Path {
     )
   if ('loop' in term) return loopPath(inner(term.loop), condition(term.until), term.max, term.with)
   if ('orElse' in term) return orElsePath(term.orElse.map(inner))
-  if ('plan' in term) return planPath(term.plan, inner(term.else ?? { call: '*' }), term.join)
+  if ('plan' in term)
+    return planPath(term.plan, inner(term.else ?? { call: '*' }), {
+      ...(term.join === undefined ? {} : { join: term.join }),
+      together: (reference, count) => inner(surestOf(reference, count)),
+    })
   if ('decode' in term) return decodePath(term.decode, term.maxTokens)
   if ('strategy' in term) {
     const strategy = named('strategy', term.strategy, vocabulary.strategies)
@@ -63,6 +67,14 @@ export function compile(term: Term, vocabulary: Vocabulary, depth = 0): Path {
   if ('audited' in term) return auditedPath(inner(term.of), term.audited, term.by)
   return cachedPath(inner(term.of), term.cached, printPathway(term.of))
 }
+
+/** Ranks of one reference at once, and the answer whose maker was surest. */
+const surestOf = (call: string, ranks: number): Term => ({
+  seq: [
+    { par: Array.from({ length: ranks }, (_, rank) => ({ call, rank, ranks, confidence: true })) },
+    { pick: 'surest' },
+  ],
+})
 
 function named<T>(kind: string, name: string, items: ReadonlyMap<string, T>): T {
   const item = items.get(name)

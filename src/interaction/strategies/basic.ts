@@ -46,6 +46,20 @@ export const joint: Strategy = {
   },
 }
 
+/** Specialists are sure in their own field: of several that could, the one whose own tokens were most probable. */
+export const surest: Strategy = {
+  name: 'surest',
+  description: 'several models answer, the answer whose maker was surest of its own words is taken',
+  needs: ['generate', 'logprobs'],
+  example: 'surest(@arithmetic, n=2)',
+  build: (of, args) =>
+    election(
+      membersOf(of, args, 2).map(member => ('call' in member ? { ...member, confidence: true } : member)),
+      'surest',
+      rest(args, 'n'),
+    ),
+}
+
 /** Members at once, then a rule that picks; a majority vote stops as soon as it is decided. */
 export const election = (members: readonly Term[], rule: string, options: { readonly with?: Arguments }): Term => ({
   seq: [

@@ -3,7 +3,7 @@ import { GraphStore } from '../mutual/graph-store.ts'
 import type { Strategy, Vocabulary } from '../pathway/vocabulary.ts'
 import { byName } from '../pathway/vocabulary.ts'
 import { RULES } from '../rules/index.ts'
-import { consistency, joint, single, vote, weighted } from './basic.ts'
+import { consistency, joint, single, surest, vote, weighted } from './basic.ts'
 import { cascade, guaranteed, staircase, verified } from './cascades.ts'
 import { abstain, grounded } from './caution.ts'
 import { debate, moa, rank, ranked, rankFuse, selfMoa, usc } from './deliberation.ts'
@@ -17,6 +17,7 @@ export const strategies = (graph: GraphStore = new GraphStore()): readonly Strat
   vote,
   weighted,
   consistency,
+  surest,
   ranked,
   rank,
   usc,

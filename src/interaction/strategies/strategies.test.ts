@@ -270,14 +270,14 @@ describe('failures', () => {
       const net = network([model('b', '4'), model('c', '4'), model('bad', '4 4 4', extra)])
       const started = performance.now()
       try {
-        const result = await net.ask('?', pathway, { budget: { deadlineMs: 120 } })
+        const result = await net.ask('?', pathway, { budget: { deadlineMs: 400 } })
         expect(result.text).toContain('4')
       } catch (error) {
         // a lone member of `orElse` or `+` that hangs holds the rest until the deadline
         expect(isModelNetError(error) && error.code).toBe('DEADLINE_EXCEEDED')
         expect(pathway).toMatch(/orElse|\+|~/)
       }
-      expect(performance.now() - started).toBeLessThan(1500)
+      expect(performance.now() - started).toBeLessThan(3000)
     },
   )
 

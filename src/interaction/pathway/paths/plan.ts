@@ -3,21 +3,31 @@ import { finalAnswer, sanitizeAnswer } from '../../answers/sub-answer.ts'
 import type { Plan, Step } from '../../planning/plan.ts'
 import { depthOf, fillIn, MAX_STEPS, sinksOf } from '../../planning/plan.ts'
 import { askPlanner, PLANNING_TAG } from '../../planning/planner.ts'
+import { questionOf } from '../../prompts.ts'
 import { oneCall, serial, times } from '../bounds.ts'
 import { isUnwanted, partOf, withAnswers } from '../context.ts'
 import { runBranches } from '../merge.ts'
 import type { Answer, Board, Path, PathwayContext, PathwayEvent } from '../path.ts'
 import { runCall } from '../run-call.ts'
+import { closeSpecialists } from '../specialists.ts'
+
+export interface PlanOptions {
+  /** Who writes up several last answers. @default they are listed */
+  readonly join?: string
+  /** Asks so many models of one skill at once, where none is known to be the better one. */
+  readonly together: (reference: string, count: number) => Path
+}
 
 /** Calls of planner and subtasks together: twelve steps, some asked twice, one new plan. */
-const MAX_CALLS = 2 * MAX_STEPS + 2
+const MAX_CALLS = 3 * MAX_STEPS + 2
 
 /**
  * Splits a composite question into a graph of subtasks by a planner, runs every subtask as soon as what it needs is
  * there, and joins the answers. A subtask sees its own question and the answers it names, nothing else of the
  * conversation. A simple question, a planner that is not there, or two plans in a row that fail: the other path answers.
  */
-export function planPath(planner: string, direct: Path, join?: string): Path {
+export function planPath(planner: string, direct: Path, options: PlanOptions): Path {
+  const { join, together } = options
   return {
     kind: 'plan',
     bound(given = {}) {
@@ -37,7 +47,7 @@ export function planPath(planner: string, direct: Path, join?: string): Path {
           const plan = yield* askPlanner(planner, problem, board, partOf(part, `p${attempt}`))
           const [only] = plan
           if (plan.length === 1 && only) return yield* askSkill(only, board, partOf(context, 'one'))
-          const answers = yield* runSteps(plan, board, partOf(part, `s${attempt}`))
+          const answers = yield* runSteps(plan, together, board, partOf(part, `s${attempt}`))
           return yield* joinAnswers(plan, answers, join, board, context)
         } catch (cause) {
           if (isUnwanted(context) || context.ledger.remainingMs() <= 0) throw cause
@@ -71,13 +81,14 @@ async function* askSkill({ skill }: Step, board: Board, context: PathwayContext)
 /** All steps at once; each first waits for the steps it needs. */
 async function* runSteps(
   plan: Plan,
+  together: PlanOptions['together'],
   board: Board,
   context: PathwayContext,
 ): AsyncGenerator<PathwayEvent, ReadonlyMap<string, Answer>> {
   const done = new Map(plan.map(step => [step.id, deferred<Answer>()]))
   yield { type: 'note', stage: context.scope, message: `${plan.length} steps, ${depthOf(plan)} deep` }
   const branches = plan.map(
-    step => (signal: AbortSignal) => runStep(step, done, board, partOf(context, step.id, { signal })),
+    step => (signal: AbortSignal) => runStep(step, done, together, board, partOf(context, step.id, { signal })),
   )
   const outcomes = yield* runBranches(branches, context.signal, ended =>
     ended.some(outcome => outcome && 'error' in outcome),
@@ -97,6 +108,7 @@ async function* runSteps(
 async function* runStep(
   step: Step,
   done: ReadonlyMap<string, Deferred<Answer>>,
+  together: PlanOptions['together'],
   board: Board,
   context: PathwayContext,
 ): AsyncGenerator<PathwayEvent, Board> {
@@ -122,27 +134,37 @@ async function* runStep(
     answers: [],
     notes: {},
   }
-  const request = { messages: sub.task.messages, options, tainted }
-  let answer: Answer
-  try {
-    answer = yield* runCall(
-      { ...request, reference: `@${step.skill}`, why: `step ${step.id}: ${question}` },
-      sub,
-      context,
-    )
-  } catch (cause) {
-    // nobody has the skill as the planner calls it: whoever suits the question best
-    if (!(isModelNetError(cause) && cause.code === 'NO_CANDIDATE') || isUnwanted(context)) throw cause
-    answer = yield* runCall(
-      { ...request, reference: '*', why: `step ${step.id}: ${question}` },
-      sub,
-      partOf(context, 'any'),
-    )
-  }
+  yield { type: 'note', stage: context.scope, message: `step ${step.id}, ${step.skill}: ${question}` }
+  const answer = yield* askStep(step, sub, together, tainted, context)
   if (finalAnswer(answer.text) === '')
     throw new ModelNetError('ENGINE_FAILED', `step ${step.id} (${step.skill}) gave no answer`)
   done.get(step.id)?.resolve(answer)
   return withAnswers(sub, [answer])
+}
+
+/** The specialist of a step; several where none is known to be better; anyone where nobody has the skill. */
+async function* askStep(
+  step: Step,
+  board: Board,
+  together: PlanOptions['together'],
+  tainted: boolean,
+  context: PathwayContext,
+): AsyncGenerator<PathwayEvent, Answer> {
+  const reference = `@${step.skill}`
+  const { messages, options } = board.task
+  const request = { messages, options, tainted, why: `step ${step.id}: ${questionOf(messages)}` }
+  try {
+    const close = closeSpecialists(reference, board.analysis, context.matcher)
+    if (close.length > 1) {
+      const { answers } = yield* together(reference, close.length).run(board, context)
+      if (answers[0]) return { ...answers[0], ...(tainted ? { tainted } : {}) }
+    }
+    return yield* runCall({ ...request, reference }, board, context)
+  } catch (cause) {
+    // nobody has the skill as the planner calls it: whoever suits the question best
+    if (!(isModelNetError(cause) && cause.code === 'NO_CANDIDATE') || isUnwanted(context)) throw cause
+    return yield* runCall({ ...request, reference: '*' }, board, partOf(context, 'any'))
+  }
 }
 
 /** One last step answers alone; several are listed, or written up by a model. */
