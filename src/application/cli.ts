@@ -121,6 +121,18 @@ function addBench(program: Command, terminal: Terminal): void {
       (await import('./commands/bench.ts')).benchAsk({ ...options, ...access(options) }, terminal),
     )
   bench
+    .command('routing')
+    .description('train the router on recorded answers, decide for recorded questions')
+    .requiredOption('--set <dir>', 'folder with meta.json of the set')
+    .requiredOption('--train <file>', 'rows to train on, .jsonl.gz')
+    .requiredOption('--test <file>', 'rows to decide for, .jsonl.gz')
+    .option('--decisions <file>', 'decisions by row, in the form of the scorer of the set')
+    .option('--strip', 'take task markers and options off the questions')
+    .option('--no-combine', 'single models only')
+    .option('--max-parameters <billions>', 'only models up to this size', Number)
+    .option('--json', 'JSON for another program')
+    .action(async options => (await import('./commands/bench.ts')).benchRouting(options, terminal))
+  bench
     .command('paper')
     .description("the paper's experiments on the shipped models")
     .argument('[parts...]', 'some of the experiments')

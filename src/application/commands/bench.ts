@@ -59,6 +59,26 @@ export async function benchPaper(options: BenchPaperCommand, terminal: Terminal)
   terminal.out(json ? `${JSON.stringify({ answers, files })}\n` : `${text}\n\n${files.html}\n`)
 }
 
+export interface BenchRoutingCommand {
+  readonly set: string
+  readonly train: string
+  readonly test: string
+  readonly decisions?: string
+  readonly strip?: boolean
+  readonly combine?: boolean
+  readonly maxParameters?: number
+  readonly json?: boolean
+}
+
+/** `modelnet bench routing`: trains the router on recorded answers and decides for the questions of another file. */
+export async function benchRouting(options: BenchRoutingCommand, terminal: Terminal): Promise<void> {
+  const { formatRoutingBench, runRoutingBench } = await import('../../evaluation/index.ts')
+  const { json, ...settings } = options
+  const onProgress = (message: string): void => terminal.err(paint(terminal, 'dim', `${message}\n`))
+  const result = runRoutingBench({ ...settings, onProgress })
+  terminal.out(json ? `${JSON.stringify(result)}\n` : `${formatRoutingBench(result)}\n`)
+}
+
 interface ProgressBar {
   show(what: string, done: number, total: number): void
   clear(): void
