@@ -21,7 +21,11 @@ export function writeResult(name: string, figures: object): void {
     node: process.version,
     loadAverage: loadavg().map(load => Number(load.toFixed(2))),
   }
-  const command = ['npx tsx', ...process.argv.slice(1).map(part => part.replace(/^.*\/(?=benchmarks\/)/, ''))].join(' ')
+  const command = ['npx tsx', ...process.argv.slice(1).map(portable)].join(' ')
   const content = { date: new Date().toISOString().slice(0, 10), commit, command, machine, ...figures }
   writeFileSync(new URL(`${name}.json`, directory), `${JSON.stringify(content, null, 2)}\n`)
 }
+
+/** An argument as a reader elsewhere can use it: paths below the repository are relative, others are only named. */
+const portable = (part: string): string =>
+  part.replace(/^.*\/(?=benchmarks\/)/, '').replace(/^\/.*\/([^/]+)$/, '<path>/$1')
