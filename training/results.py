@@ -14,7 +14,7 @@ def main():
     for path in sorted((HERE.parent / "models").glob("*/card.json")):
         card = json.loads(path.read_text())
         recipe = RECIPES[card["name"]]
-        steps = f"{recipe.steps}" + (f" + {recipe.second_steps}" if recipe.second_steps else "")
+        steps = " + ".join(str(count) for count in (recipe.steps, *(phase[0] for phase in recipe.later)))
         measured = "; ".join(f"{entry['tag'].removeprefix('skill:')} {100 * entry['accuracy']:.1f} % of {entry['n']} "
                              f"({100 * entry['interval'][0]:.1f}-{100 * entry['interval'][1]:.1f})" for entry in card["measured"])
         rows.append(f"| `{card['name']}` | {card['parameters'] / 1e6:.2f} M | {recipe.tokenizer}, "

@@ -14,7 +14,6 @@ from tokenizers import make_tokenizer
 
 WORK = os.environ.get("MODELNET_TRAINING", "/tmp/modelnet-training")
 QUESTION_WEIGHT = 0.1  # the question is worth a little: it teaches the vocabulary
-SECOND_RATE = 0.5  # learning rates of a second phase, which starts from a trained model
 POOL = 48  # batches drawn at once and sorted by length, so that little padding is computed
 
 
@@ -119,26 +118,25 @@ def run_phase(name, recipe, model, tokenizer, field, steps, rate, seed):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("--second", action="store_true", help="only the second phase, from the saved checkpoint")
+    parser.add_argument("--phase", type=int, help="run only this later phase (1, 2, ...) on the saved checkpoint")
     options = parser.parse_args()
     name, recipe = options.name, RECIPES[options.name]
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     torch.manual_seed(recipe.seed)
     os.makedirs(WORK, exist_ok=True)
-    if options.second:
+    phases = [(recipe.steps, 1.0, recipe.field), *recipe.later]
+    if options.phase:
         tokenizer = load_tokenizer(name)
     else:
         tokenizer = build_tokenizer(recipe)
         torch.save(tokenizer, os.path.join(WORK, f"{name}.tokenizer.pt"))
     model = Llama(len(tokenizer.pieces), recipe.width, recipe.layers, recipe.heads, recipe.inner, recipe.context)
-    print(f"{name}: {model.parameter_count()} parameters, {len(tokenizer.pieces)} pieces, {recipe.steps} steps", flush=True)
-    if options.second:
+    if options.phase:
         model.load_state_dict(torch.load(os.path.join(WORK, f"{name}.pt"))["state"])
-    else:
-        run_phase(name, recipe, model, tokenizer, recipe.field, recipe.steps, 1.0, recipe.seed)
-    if recipe.second_steps:
-        run_phase(name, recipe, model, tokenizer, recipe.second_field or recipe.field, recipe.second_steps, SECOND_RATE,
-                  recipe.seed + 1)
+    for index, (steps, rate, field) in enumerate(phases):
+        if options.phase in (None, index):
+            print(f"{name}: {model.parameter_count()} parameters, {len(tokenizer.pieces)} pieces, {steps} steps", flush=True)
+            run_phase(name, recipe, model, tokenizer, field, steps, rate, recipe.seed + index)
 
 
 if __name__ == "__main__":

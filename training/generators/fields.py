@@ -16,6 +16,10 @@ ARITHMETIC_B = Field("skill:arithmetic", {
     "multiplication": (4, ar.multiplication), "division": (2, ar.division), "remainder": (1.5, ar.remainder),
     "addition": (1.2, ar.addition), "subtraction": (0.8, ar.subtraction), "simple math": (1.3, simple_math),
 })
+ARITHMETIC_B_DRILL = Field("skill:arithmetic", {  # a later phase: what the first left weakest
+    "multiplication": (2, ar.multiplication), "division": (3, ar.division), "remainder": (3, ar.remainder),
+    "addition": (0.5, ar.addition), "subtraction": (2, ar.subtraction), "simple math": (2.5, simple_math),
+})
 GEOGRAPHY = Field("skill:geography", {
     "capital": (3, geo.fact("capital")), "country": (2, geo.fact("country")), "continent": (1.5, geo.fact("continent")),
     "currency": (1.5, geo.fact("currency")), "language": (1.5, geo.fact("language")),
