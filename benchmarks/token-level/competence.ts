@@ -19,8 +19,9 @@ const family = await loadFamily()
 
 /** Kind of question, who can do it, and who cannot. */
 const TASKS: readonly (readonly [string, string, string])[] = [
-  ['subtraction', 'arithmetic-a', 'arithmetic-b'],
+  ['word problem', 'arithmetic-a', 'arithmetic-b'],
   ['multiplication', 'arithmetic-b', 'arithmetic-a'],
+  ['division', 'arithmetic-b', 'arithmetic-a'],
   ['addition', 'arithmetic-a', 'geography'],
   ['capital', 'geography', 'elements'],
   ['symbol', 'elements', 'words'],
