@@ -38,7 +38,7 @@ export interface DeploymentComponents {
 }
 
 /** What this node has and does, for people and programs. */
-export interface Resources {
+interface Resources {
   readonly node: string
   readonly devices: Devices
   readonly engines: readonly { readonly name: string; readonly models: number }[]

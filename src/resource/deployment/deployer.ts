@@ -123,12 +123,7 @@ export function createDeployer(components: DeployerComponents): Deployer {
   /** Bids of this node and of those that are best linked. */
   const collectBids = async (model: DeployableModel): Promise<ReadonlyMap<string, Bid>> => {
     const rtt = (node: string): number => directory.entry(node)?.rttMs ?? Number.POSITIVE_INFINITY
-    const asked = [
-      self,
-      ...alive()
-        .filter(node => node !== self)
-        .toSorted((a, b) => rtt(a) - rtt(b)),
-    ]
+    const asked = alive().toSorted((a, b) => rtt(a) - rtt(b)) // this node is its own nearest
     const bids = new Map<string, Bid>()
     await Promise.all(
       asked.slice(0, MAX_BIDDERS).map(async node => {

@@ -54,11 +54,21 @@ interface NodeOptions {
   readonly budgetBytes?: number
   readonly idleMs?: number
   readonly failures?: number
+  /** The engine finds other bytes than the digest says in the first files it is given. */
+  readonly spoiled?: number
 }
 
 /** A node of the layers below the application, on a network in memory; its engine only takes notes. */
 async function start(bootstrap: readonly Node[], options: NodeOptions = {}): Promise<Node> {
-  const { allow = false, share = true, has = false, budgetBytes = FREE, idleMs = 60_000, failures = 0 } = options
+  const {
+    allow = false,
+    share = true,
+    has = false,
+    budgetBytes = FREE,
+    idleMs = 60_000,
+    failures = 0,
+    spoiled = 0,
+  } = options
   const identity = createIdentity()
   const network = hub.createNetwork({ identity })
   await network.start()
@@ -88,16 +98,19 @@ async function start(bootstrap: readonly Node[], options: NodeOptions = {}): Pro
       card: { weights: { format: 'gguf', digest, bytes: weights.length }, ...times() },
     })
   const announce = (): Promise<void> => membership.announce([...offered].map(card))
+  let refusing = 0
   const runner: ModelRunner = {
     isRunning: id => offered.has(id),
     async start(spec) {
       starts.push(spec.id)
       await systemClock.sleep(20)
+      if (refusing-- > 0) throw new ModelNetError('INVALID_MODEL_FILE', 'its digest is another')
       if (starts.length <= failures) throw new ModelNetError('ENGINE_FAILED', 'the engine does not like it')
       offered.add(spec.id)
       await announce()
     },
     async stop(id) {
+      refusing = spoiled // what lies in the cache meanwhile is spoiled
       offered.delete(id)
       await announce()
     },
@@ -195,6 +208,16 @@ describe('deployment on demand', () => {
     one.idle.clear()
     expect(await one.deployer.ensure('lab/a')).toEqual({ id: 'lab/a', node: one.id, movedBytes: 0, started: true })
     expect(one.host.deployed().size).toBe(1)
+  })
+
+  it('brings weights anew when the engine refuses those in the cache', async () => {
+    const [, one] = await network({}, { allow: true, idleMs: 200, spoiled: 1 })
+    await one.deployer.ensure('lab/a')
+    one.idle.set('lab/a', 1000)
+    await untilAll('lab/a', [])
+    one.idle.clear()
+    expect(await one.deployer.ensure('lab/a')).toMatchObject({ movedBytes: weights.length, started: true })
+    expect(one.starts).toHaveLength(3)
   })
 
   it('answers with the holder when the model runs already, and starts none', async () => {

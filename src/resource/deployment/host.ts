@@ -143,7 +143,8 @@ export function createDeploymentHost(
     return {
       willing,
       running: runner.isRunning(id),
-      cached: willing && (await store.find(digest)) !== undefined,
+      // Weights on their way count, so that whoever asks meanwhile comes here, too, and shares the start.
+      cached: willing && (starting.has(id) || (await store.find(digest)) !== undefined),
       freeBytes: willing ? freeBytes() : 0,
       load: runner.calls(),
     }

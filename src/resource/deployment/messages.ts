@@ -22,7 +22,7 @@ export interface Bid {
   readonly willing: boolean
   /** It runs there already. */
   readonly running: boolean
-  /** The weights are there already. */
+  /** The weights are there, or on their way. */
   readonly cached: boolean
   readonly freeBytes: number
   /** Calls running and waiting at all models of the node. */

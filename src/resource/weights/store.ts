@@ -6,7 +6,7 @@ import { fetchWeights, type WeightsHolder } from './fetch.ts'
 import { MAX_WEIGHTS_BYTES, type WeightsName } from './manifest.ts'
 
 /** Weights that lie on this node's disk now. */
-export interface ObtainedWeights {
+interface ObtainedWeights {
   readonly file: string
   /** Bytes that came from peers; 0 when they were here already. */
   readonly movedBytes: number
