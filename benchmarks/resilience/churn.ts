@@ -94,14 +94,14 @@ async function round(how: 'kill' | 'leave', models: readonly LoadedModel[], ques
       const struck = clock.monotonic()
       if (how === 'kill') deadAt.set(victim.id, struck)
       const ending = how === 'kill' ? victim.kill() : victim.leave()
-      await until('a loss is noticed', () => others.every(each => !isAlive(each, victim.id)))
+      await until('a loss is noticed', () => others.every(each => !isAlive(each, victim)))
       noticeMs.push(Math.round(clock.monotonic() - struck))
       await ending
       if (how === 'kill') await clock.sleep(Math.max(0, struck + AWAY_MS - clock.monotonic()))
       deadAt.delete(victim.id)
       const back = await start(index, victim.identity)
       holders[index] = back
-      returnMs.push(await until('a return is noticed', () => others.every(each => isAlive(each, back.id))))
+      returnMs.push(await until('a return is noticed', () => others.every(each => isAlive(each, back))))
       await clock.sleep(Math.max(0, next - clock.monotonic()), stop.signal).catch(() => undefined)
     }
   }

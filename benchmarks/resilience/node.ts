@@ -27,6 +27,8 @@ export interface BenchNode {
   readonly id: string
   readonly identity: Identity
   readonly address: string
+  /** How many models it offers. */
+  readonly models: number
   readonly membership: Membership
   /** Who could answer with this model now, best first, as the product's matching says. */
   candidates(model: string): readonly Candidate[]
@@ -112,6 +114,7 @@ export async function startBenchNode(options: BenchNodeOptions): Promise<BenchNo
     id: identity.nodeId,
     identity,
     address: network.addresses()[0] ?? '',
+    models: cards.length,
     membership,
     candidates: id => matcher.candidates({ kind: 'model', id }, []),
     failover: candidates => createFailoverModel(candidates, { clock, breakers, calls }),
@@ -171,10 +174,12 @@ export async function until(what: string, holds: () => boolean, ms = 30_000): Pr
 
 /** True when each of them sees all of them alive, with their models. */
 export const seesAll = (nodes: readonly BenchNode[]): boolean =>
-  nodes.every(node => nodes.every(other => isAlive(node, other.id)))
+  nodes.every(node => nodes.every(other => isAlive(node, other)))
 
-export const isAlive = (node: BenchNode, id: string): boolean =>
-  node.membership.entries().some(entry => entry.nodeId === id && entry.state === 'alive')
+export const isAlive = (node: BenchNode, other: BenchNode): boolean =>
+  node.membership
+    .entries()
+    .some(({ nodeId, state, cards }) => nodeId === other.id && state === 'alive' && cards.length === other.models)
 
 /** Milliseconds to the next of events that come at random, `perSecond` on average. */
 export const nextArrivalMs = (uniform: number, perSecond: number): number => (-Math.log(1 - uniform) / perSecond) * 1000

@@ -59,14 +59,16 @@ export function createMatcher(
   const available = ({ state, status, model, nodeId }: Offer): boolean =>
     state === 'alive' && status?.draining !== true && breakers?.state(nameOf(model, nodeId)) !== 'open'
 
-  function latencyOf(offer: Offer, name: string): number {
+  function timeOf(offer: Offer, name: string): Pick<Candidate, 'latencyMs' | 'load'> {
     const status = offer.status?.models.find(({ id }) => id === offer.model.card.id)
-    const reported = status && status.tokensPerSecond > 0 ? status.tokensPerSecond : defaultTokensPerSecond
-    const serviceMs = (expectedTokens / (calls?.tokensPerSecond(name) ?? reported)) * 1000
+    const reported = status?.tokensPerSecond ?? 0
+    const seen = calls?.tokensPerSecond(name, reported)
+    const serviceMs = (expectedTokens / (seen ?? (reported > 0 ? reported : defaultTokensPerSecond))) * 1000
     const slots = Math.max(1, status?.slots ?? offer.model.card.concurrency ?? 1)
     // our own calls may not be in the peer's last status yet, and may be: the greater count is the safer one
     const busy = Math.max((status?.running ?? 0) + (status?.queued ?? 0), calls?.outstanding(name) ?? 0)
-    return (offer.rttMs ?? 0) + serviceMs * (1 + Math.max(0, busy + 1 - slots) / slots)
+    const load = 1 + Math.max(0, busy + 1 - slots) / slots
+    return { latencyMs: (offer.rttMs ?? 0) + serviceMs * load, load }
   }
 
   function score(offer: Offer, tags: readonly { readonly tag: string; readonly probability: number }[]): Scored {
@@ -83,7 +85,7 @@ export function createMatcher(
         model,
         name,
         ability,
-        latencyMs: latencyOf(offer, name),
+        ...timeOf(offer, name),
         cost: price ? ((price.input + price.output) * expectedTokens) / 1e6 : 0,
       },
     }

@@ -9,6 +9,8 @@ export interface Candidate {
   readonly ability: Ability
   /** Expected ms until the whole answer, from load, speed and round trip. */
   readonly latencyMs: number
+  /** How many times longer than alone it is expected to take, for the work that is before it. @default 1 */
+  readonly load?: number
   /** Expected cost of one answer, in the currency of the card's price. */
   readonly cost: number
 }

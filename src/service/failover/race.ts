@@ -20,6 +20,7 @@ interface Running {
   readonly aborted: Promise<never>
   readonly first: Promise<First>
   readonly end: (outcome?: CallOutcome) => void
+  readonly startedAt: number
   lastPartAt: number
 }
 
@@ -58,8 +59,8 @@ export function raceAttempts(
       result => ({ running, result }),
       error => ({ running, error }),
     )
-    const end = calls?.begin(candidate.name) ?? (() => undefined)
-    const running: Running = { candidate, controller, iterator, aborted, first, end, lastPartAt: startedAt }
+    const end = calls?.begin(candidate.name, candidate.load) ?? (() => undefined)
+    const running: Running = { candidate, controller, iterator, aborted, first, end, startedAt, lastPartAt: startedAt }
     watch(running)
     return running
   }
@@ -134,12 +135,16 @@ export function raceAttempts(
     const leader = start()
     if (!leader) throw new ModelNetError('NO_CANDIDATE', 'every candidate has an open circuit')
     const racing = [leader]
-    const startedAt = clock.monotonic()
     try {
       const { running, result } = await firstPart(racing)
-      for (const other of racing.splice(0)) if (other !== running) cancel(other)
+      for (const other of racing.splice(0))
+        if (other !== running) {
+          // or a slow node that is always outrun would never be seen to be slow
+          other.end({ outrun: true })
+          cancel(other)
+        }
       racing.push(running)
-      const firstPartMs = clock.monotonic() - startedAt
+      const firstPartMs = clock.monotonic() - running.startedAt
       let current = result
       while (current && !current.done) {
         running.lastPartAt = clock.monotonic()

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { createManualClock } from '../testing/index.ts'
+import type { CallOutcome, CallRecord } from './call-record.ts'
+import { createCallRecord } from './call-record.ts'
+
+function recorder() {
+  const clock = createManualClock()
+  const calls: CallRecord = createCallRecord({ clock })
+  async function call(ms: number, outcome: CallOutcome, load?: number): Promise<void> {
+    const end = calls.begin('m@a', load)
+    await clock.advance(ms)
+    end(outcome)
+  }
+  return { clock, calls, call, speed: (reported = 0) => calls.tokensPerSecond('m@a', reported) }
+}
+
+describe('the record of calls', () => {
+  it('takes the time in the queue for no slowness of the model', async () => {
+    const { call, speed } = recorder()
+    await call(400, { firstPartMs: 310, completionTokens: 10 }, 4)
+    expect(speed()).toBe(100)
+  })
+
+  it('believes what was streamed rather than a queue that was not there', async () => {
+    const { call, speed } = recorder()
+    await call(400, { firstPartMs: 40, completionTokens: 9 }, 4)
+    expect(speed()).toBe(25)
+  })
+
+  it('sees within a few calls that a model has slowed', async () => {
+    const { call, speed } = recorder()
+    for (let count = 0; count < 20; count++) await call(100, { firstPartMs: 10, completionTokens: 10 })
+    for (let count = 0; count < 6; count++) await call(500, { firstPartMs: 50, completionTokens: 10 })
+    expect(speed()).toBeLessThan(35)
+  })
+
+  it('sees it too when another candidate always answers first', async () => {
+    const { call, speed } = recorder()
+    for (let count = 0; count < 20; count++) await call(100, { firstPartMs: 10, completionTokens: 10 })
+    for (let count = 0; count < 6; count++) await call(50, { outrun: true })
+    expect(speed()).toBeLessThan(60)
+  })
+
+  it('lets a model that nobody calls recover, to its best or to what it reports', async () => {
+    const { clock, call, speed } = recorder()
+    await call(100, { firstPartMs: 10, completionTokens: 10 })
+    for (let count = 0; count < 10; count++) await call(500, { firstPartMs: 50, completionTokens: 10 })
+    const slow = speed() ?? 0
+    await clock.advance(4000)
+    expect(speed()).toBe(slow)
+    await clock.advance(30_000)
+    expect(speed()).toBeGreaterThan(90)
+    expect(speed(200)).toBeGreaterThan(180)
+  })
+})
