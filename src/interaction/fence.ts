@@ -1,7 +1,7 @@
 import type { Random } from '../utils/random.ts'
 
 /** Characters of one peer's text that reach another model's prompt: 2000 tokens of English. */
-export const MAX_QUOTED_CHARACTERS = 8000
+const MAX_QUOTED_CHARACTERS = 8000
 
 /**
  * Makes text of a model fit to be quoted to another: what it says stays, what could act on the reader goes. Removed are

@@ -34,7 +34,7 @@ export function toMessages(board: Board, role: Exclude<Role, 'auto'>, random: Ra
 }
 
 /** Answers fenced one after another, without saying which model gave which (position and name sway judges). */
-export const quoteAnswers = (answers: readonly Answer[], random: Random, maxCharacters?: number): string =>
+const quoteAnswers = (answers: readonly Answer[], random: Random, maxCharacters?: number): string =>
   answers
     .map((answer, index) =>
       fence(answer.text, answers.length === 1 ? 'another model' : `model ${index + 1}`, random, maxCharacters),
@@ -42,7 +42,7 @@ export const quoteAnswers = (answers: readonly Answer[], random: Random, maxChar
     .join('\n\n')
 
 /** The conversation with a text below its last question. */
-export function withAppendix(messages: readonly ChatMessage[], appendix: string): readonly ChatMessage[] {
+function withAppendix(messages: readonly ChatMessage[], appendix: string): readonly ChatMessage[] {
   const last = messages.findLastIndex(message => message.role === 'user')
   const asked = messages[last]
   if (!asked) return [...messages, { role: 'user', content: appendix }]

@@ -136,7 +136,7 @@ const events = [
 ] as const
 
 // The parts of a task are checked by those who made it; a trace only carries them.
-export const TraceSchema: z.ZodType<Trace> = z.object({
+const TraceSchema: z.ZodType<Trace> = z.object({
   version: z.literal(1),
   startedAt: z.number(),
   task: z.looseObject({

@@ -134,7 +134,7 @@ export const askMostConsistent = (
   )
 
 /** `2 > 1 > 3`, `2, 1, 3` or one number a line; each of 1..n once. */
-export function readOrder(text: string, count: number): readonly number[] | undefined {
+function readOrder(text: string, count: number): readonly number[] | undefined {
   const found = text.match(/\d+/gu)?.map(Number) ?? []
   const order = found.slice(-count)
   const isComplete = order.length === count && new Set(order).size === count && order.every(n => n >= 1 && n <= count)

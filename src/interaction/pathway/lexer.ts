@@ -9,7 +9,7 @@ export interface Token {
 }
 
 /** Longest text form that is read. */
-export const MAX_PATHWAY_CHARACTERS = 16_384
+const MAX_PATHWAY_CHARACTERS = 16_384
 
 /** A word can stand without quotes: a reference, an argument name, a number, true or false. */
 export const WORD: RegExp = /(?:[\p{L}\p{N}@_]|-(?=\d))[\p{L}\p{N}@_.:/#-]*/uy

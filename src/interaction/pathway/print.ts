@@ -11,7 +11,7 @@ type Printed = readonly [text: string, level: number]
 export const printPathway = (term: Term): string => print(term)[0]
 
 /** The text form of a decoder. */
-export const printDecoder = (decoder: DecoderTerm): string => printed(decoder)[0]
+const printDecoder = (decoder: DecoderTerm): string => printed(decoder)[0]
 
 function print(term: Term): Printed {
   if ('call' in term) {

@@ -6,7 +6,7 @@ export type Scalar = string | number | boolean
 export type Arguments = Readonly<Record<string, Scalar>>
 
 /** What a call is asked to do with the answers that are already on the board. */
-export const ROLES = ['answer', 'auto', 'revise', 'verify', 'synthesize', 'debate', 'criticize', 'doubt'] as const
+const ROLES = ['answer', 'auto', 'revise', 'verify', 'synthesize', 'debate', 'criticize', 'doubt'] as const
 export type Role = (typeof ROLES)[number]
 
 /** One question to one model, named late: `@tag`, `*`, `model`, `model@node`. */
@@ -79,10 +79,10 @@ export type DecoderTerm =
 
 /** Deepest nesting and largest number of terms of one pathway: a client's term is hostile until counted. */
 export const MAX_TERM_DEPTH = 24
-export const MAX_TERMS = 256
+const MAX_TERMS = 256
 
 /** Every head field, and what stands for it in words; `parseTerm` names these in its errors. */
-export const TERM_HEADS = [
+const TERM_HEADS = [
   'call',
   'seq',
   'par',
@@ -109,19 +109,6 @@ export function parseTerm(value: unknown): Term {
   throw new ModelNetError('INVALID_PATHWAY', `${message} at ${['pathway', ...path].join('.')}`, { details: { path } })
 }
 
-/** The terms directly inside a term, decoders not included. */
-export function partsOf(term: Term): readonly Term[] {
-  if ('seq' in term) return term.seq
-  if ('par' in term) return term.par
-  if ('orElse' in term) return term.orElse
-  if ('gate' in term) return [term.gate, term.else]
-  if ('loop' in term) return [term.loop]
-  if ('route' in term) return [...Object.values(term.route), ...(term.else ? [term.else] : [])]
-  if ('plan' in term) return term.else ? [term.else] : []
-  if ('strategy' in term) return term.of ?? []
-  return 'of' in term ? [term.of] : []
-}
-
 /** JSON Schema (2020-12) of the JSON form, for users' editors. */
 export const termJsonSchema = (): Record<string, unknown> => z.toJSONSchema(TermSchema) as Record<string, unknown>
 
@@ -137,7 +124,7 @@ const count = z.int().min(1).max(1_000_000)
 
 export const TermSchema: z.ZodType<Term> = z.lazy(() => z.union(termObjects)).meta({ id: 'Term' })
 
-export const DecoderTermSchema: z.ZodType<DecoderTerm> = z
+const DecoderTermSchema: z.ZodType<DecoderTerm> = z
   .lazy(() =>
     z.union([
       z.strictObject({ lift: name }),

@@ -49,11 +49,11 @@ export function weightedBallots(board: Board, context: PathwayContext, args: Arg
 }
 
 /** What is believed of the maker of an answer at this task. */
-export const abilityOf = (answer: Answer, board: Board, context: PathwayContext): Ability =>
+const abilityOf = (answer: Answer, board: Board, context: PathwayContext): Ability =>
   context.abilities.ability(answer.by, topTag(board))
 
 /** The skill the task most probably needs. */
-export const topTag = ({ analysis }: Board): string =>
+const topTag = ({ analysis }: Board): string =>
   (analysis.tags.find(({ tag }) => tag.startsWith('skill:')) ?? analysis.tags[0])?.tag ?? 'skill:general'
 
 /** The answer of the maker most is expected of; ties by the order of the board. */

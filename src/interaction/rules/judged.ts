@@ -103,7 +103,7 @@ export const usc: Rule = {
 }
 
 /** Wins of each answer, half a win each where the judge contradicts itself. All pairs, or a bubble of n-1. */
-export async function* pairwiseWins(
+async function* pairwiseWins(
   board: Board,
   context: PathwayContext,
   judge: string,
@@ -147,7 +147,7 @@ export async function* pairwiseWins(
 }
 
 /** The answer with most points; without any, the one whose maker is expected to be best. */
-export function elected(board: Board, context: PathwayContext, points: readonly number[]): Answer {
+function elected(board: Board, context: PathwayContext, points: readonly number[]): Answer {
   const top = Math.max(0, ...points)
   const leaders = board.answers.filter((_, index) => top > 0 && points[index] === top)
   const chosen = bestMade({ ...board, answers: leaders }, context) ?? bestMade(board, context)

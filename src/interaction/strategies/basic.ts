@@ -61,7 +61,7 @@ export const surest: Strategy = {
 }
 
 /** Members at once, then a rule that picks; a majority vote stops as soon as it is decided. */
-export const election = (members: readonly Term[], rule: string, options: { readonly with?: Arguments }): Term => ({
+const election = (members: readonly Term[], rule: string, options: { readonly with?: Arguments }): Term => ({
   seq: [
     rule === 'vote' && !options.with ? { par: members, decide: rule } : { par: members },
     { pick: rule, ...options },
