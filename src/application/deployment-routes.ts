@@ -21,9 +21,10 @@ export function routeDeployment(app: FastifyInstance, deployment: Deployment, no
 }
 
 /** A node may be named by the end or the beginning of its id, as the tables show it. */
-function toNodeId(text: string, nodes: readonly string[]): string {
+function toNodeId(shown: string, nodes: readonly string[]): string {
+  const text = shown.replace(/^…/, '')
   const found = nodes.filter(id => id === text || id.startsWith(text) || id.endsWith(text))
   if (found.length === 1 && found[0] !== undefined) return found[0]
   const what = found.length === 0 ? 'no node is called' : `${found.length} nodes are called`
-  throw new ModelNetError('NOT_FOUND', `${what} ${text}; \`modelnet peers\` lists them`)
+  throw new ModelNetError('NOT_FOUND', `${what} ${shown}; \`modelnet peers\` lists them`)
 }

@@ -147,7 +147,10 @@ export function createDeployer(components: DeployerComponents): Deployer {
       .filter(([, bid]) => bid.willing)
       .map(([node, { freeBytes, load, cached }]) => ({ id: node, freeBytes, load, cached: cached ? [id] : [] }))
     if (hosts.length === 0)
-      throw new ModelNetError('FORBIDDEN', `${id} runs nowhere, and none of ${bids.size} nodes asked may start it`)
+      throw new ModelNetError(
+        'FORBIDDEN',
+        `${id} runs nowhere, and none of ${bids.size} nodes asked may start it (\`deploy.allow\`)`,
+      )
     let why = `none has ${need.bytes} bytes of memory free`
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const node = place([need], hosts).get(id)
