@@ -82,6 +82,18 @@ function createProgram(terminal: Terminal): Command {
   client(program.command('peers').description('every node this node knows')).action(async options =>
     (await import('./commands/list.ts')).listPeers({ ...access(options), json: options.json }, terminal),
   )
+  client(program.command('topology').description('a drawing of domains, nodes, distances and models')).action(
+    async options =>
+      (await import('./commands/topology.ts')).showTopology({ ...access(options), json: options.json }, terminal),
+  )
+  client(program.command('drain').description('make a node leave: no new work, running work finishes')).action(
+    async options => (await import('./commands/drain.ts')).drain({ ...access(options), json: options.json }, terminal),
+  )
+  client(program.command('doctor').description('check this machine, its configuration and a running node'))
+    .option('--config <file>', 'modelnet.yaml')
+    .action(async options =>
+      (await import('./commands/doctor.ts')).doctor({ ...access(options), ...options }, terminal),
+    )
   client(program.command('strategies').description('every way of working together, with needs and cost')).action(
     async options =>
       (await import('./commands/strategies.ts')).listStrategies({ ...access(options), json: options.json }, terminal),

@@ -28,6 +28,7 @@ import { createDeployment } from './deployment.ts'
 import { routeDeployment } from './deployment-routes.ts'
 import { createEngines } from './engines.ts'
 import type { Asker } from './gateway/chat.ts'
+import { routeDrain } from './gateway/drain.ts'
 import { createGateway, type ListedStrategy } from './gateway/server.ts'
 import { toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
@@ -67,6 +68,8 @@ export interface Node {
    * everything. May be called twice.
    */
   close(graceMs?: number): Promise<void>
+  /** Resolves when it has left, by `close` or because it was told to through its gateway. */
+  readonly left: Promise<void>
 }
 
 /** How often the load is read; membership tells it only when it has changed. */
@@ -156,6 +159,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     )
     closing.add('the deployment', () => deployment.close())
     const asked = deployment.onDemand(coordinator)
+    const left = createSignal()
     const gateway = await createGateway(
       {
         ask: toAsker(asked, coordinator),
@@ -163,12 +167,14 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
         strategies: () => listStrategies(coordinator),
         directory: membership,
         logger,
-        routes: app => routeDeployment(app, deployment, () => membership.entries().map(entry => entry.nodeId)),
+        routes(app) {
+          routeDeployment(app, deployment, () => membership.entries().map(entry => entry.nodeId))
+          routeDrain(app, () => void close(), { hasKeys: config.gateway.keys.length > 0 })
+        },
       },
       config.gateway,
     )
     closing.add('the gateway', () => gateway.close())
-    await membership.ready
     const leave = async (graceMs: number): Promise<void> => {
       membership.drain()
       const end = clock.monotonic() + graceMs
@@ -177,6 +183,11 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       await closing.run()
     }
     let leaving: Promise<void> | undefined
+    const close = (graceMs = LEAVE_GRACE_MS): Promise<void> => {
+      leaving ??= leave(graceMs).finally(left.resolve)
+      return leaving
+    }
+    await membership.ready
     return {
       id: identity.nodeId,
       addresses: network.addresses(),
@@ -186,15 +197,21 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       },
       directory: membership,
       ask: (question, options = {}) => ask(asked, question, options),
-      close(graceMs = LEAVE_GRACE_MS) {
-        leaving ??= leave(graceMs)
-        return leaving
-      },
+      left: left.promise,
+      close,
     }
   } catch (error) {
     await closing.run()
     throw error
   }
+}
+
+function createSignal(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
 }
 
 /** What a request values when it does not say. */

@@ -48,7 +48,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
         terminal.err(paint(terminal, 'dim', `  ${event.type.replace('node-', '')} ${shortId(event.nodeId)}\n`))
       })
     }
-    await stopped.promise
+    await Promise.race([stopped.promise, node.left])
   } finally {
     process.stdin.destroy() // else it keeps the process alive
     await node.close()

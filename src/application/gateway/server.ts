@@ -117,8 +117,11 @@ function toPeer(entry: DirectoryEntry): object {
     self: entry.self,
     draining: entry.status?.draining ?? false,
     models: entry.cards.map(card => card.id),
+    ...(entry.domain !== undefined && { domain: entry.domain }),
     addresses: entry.addresses,
     ...(entry.rttMs !== undefined && { rttMs: entry.rttMs }),
+    // Some seconds at most between clocks that agree.
+    ...(entry.status && { statusAgeMs: Date.now() - entry.status.at }),
     ...load,
   }
 }
