@@ -1,3 +1,4 @@
+import type { Directory } from '../network/index.ts'
 import type { Clock } from '../utils/clock.ts'
 
 export interface CircuitBreakerOptions {
@@ -23,6 +24,8 @@ export interface CircuitBreakers {
   fail(name: string): void
   /** The call ended without saying anything about the server: cancelled, refused as busy, or the caller's own fault. */
   leave(name: string): void
+  /** Closes the circuits of every model at a node: it has come back, and what failed before it went says nothing now. */
+  forget(nodeId: string): void
 }
 
 interface Circuit {
@@ -80,5 +83,20 @@ export function createCircuitBreakers(
       const circuit = circuits.get(name)
       if (circuit) circuit.trialAt = undefined
     },
+    forget(nodeId) {
+      for (const name of [...circuits.keys()]) if (name.endsWith(`@${nodeId}`)) circuits.delete(name)
+    },
   }
+}
+
+/** Forgets the failures of nodes that were lost and live again. The returned function ends that. */
+export function forgetReturned(directory: Directory, breakers: CircuitBreakers): () => void {
+  const lost = new Set<string>()
+  return directory.onChange(({ type, nodeId }) => {
+    if (type === 'node-suspect' || type === 'node-leave') lost.add(nodeId)
+    else if (lost.has(nodeId) && directory.entry(nodeId)?.state === 'alive') {
+      lost.delete(nodeId)
+      breakers.forget(nodeId)
+    }
+  })
 }

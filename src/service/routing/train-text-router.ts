@@ -56,7 +56,7 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
     const outside = [...fold.keys()].filter(row => fold[row] === part)
     fill(held.cluster, trainClusterRouter(inside), questions, outside)
     fill(held.neighbours, trainNeighbourRouter(inside), questions, outside)
-    fill(held.logistic, trainLogisticRouter(inside), questions, outside)
+    fill(held.logistic, trainLogisticRouter(inside, { steps: 30 }), questions, outside)
     if (costData) fill(held.costs, trainClusterRouter(partOf(costData, fold, part), COST_CLUSTERS), questions, outside)
     onProgress(`cross-validated part ${part + 1} of ${folds}`)
   }
