@@ -137,7 +137,8 @@ try {
     position: { p50: quantile(positions, 0.5), last: Math.max(...positions) },
     completeAndEqual: equal,
     sameUsage,
-    failures,
+    failed: failures.length,
+    failures: failures.slice(0, 10),
     differing,
   }
   console.log(figures)

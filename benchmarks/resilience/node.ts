@@ -18,6 +18,7 @@ import {
   createFailoverModel,
   createMatcher,
   createTaskAnalyser,
+  forgetReturned,
 } from '../../src/service/index.ts'
 import { systemClock as clock } from '../../src/utils/clock.ts'
 import { silentLogger as logger } from '../../src/utils/logger.ts'
@@ -86,6 +87,7 @@ export async function startBenchNode(options: BenchNodeOptions): Promise<BenchNo
   describeAll()
   membership.onChange(describeAll)
   const breakers = createCircuitBreakers({ clock })
+  forgetReturned(membership, breakers)
   const calls = createCallRecord({ clock })
   const remote = (card: ModelCard): LanguageModel => {
     const model = createRemoteModel({ card, channel: () => links.channel(card.node), clock })

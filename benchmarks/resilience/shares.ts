@@ -93,7 +93,8 @@ async function slowed(seed: number) {
     shares,
     lostShare: Number(lost.toFixed(2)),
     regainedShare: Number(regained.toFixed(2)),
-    failed: outcomes.filter(({ ms }) => ms === undefined).length,
+    sent: outcomes.length,
+    failed: outcomes.flatMap(({ code }) => code ?? []),
   }
 }
 

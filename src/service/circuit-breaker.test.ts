@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { DirectoryEvent, NodeState } from '../network/index.ts'
 import type { Clock } from '../utils/clock.ts'
-import { createCircuitBreakers } from './circuit-breaker.ts'
+import { createCircuitBreakers, forgetReturned } from './circuit-breaker.ts'
 
 function setup() {
   const clock: Clock & { time: number } = {
@@ -60,5 +61,46 @@ describe('circuit breakers', () => {
     expect(breakers.enter('a')).toBe(true)
     clock.time += 60_000
     expect(breakers.enter('a')).toBe(true)
+  })
+
+  it.each<[string, readonly [DirectoryEvent['type'], NodeState][], string]>([
+    [
+      'was lost and lives again',
+      [
+        ['node-suspect', 'suspect'],
+        ['node-update', 'alive'],
+      ],
+      'closed',
+    ],
+    ['left', [['node-leave', 'left']], 'closed'],
+    ['only tells its load', [['node-update', 'alive']], 'open'],
+    [
+      'is still lost',
+      [
+        ['node-suspect', 'suspect'],
+        ['node-update', 'suspect'],
+      ],
+      'open',
+    ],
+  ])('judges a node that %s by its state', (_, events, expected) => {
+    const { breakers } = setup()
+    const listeners: ((event: DirectoryEvent) => void)[] = []
+    let state: NodeState = 'alive'
+    const entry = () => ({ nodeId: 'n', state, addresses: [], cards: [], self: false })
+    const directory = {
+      entries: () => [entry()],
+      entry,
+      onChange(listener: (event: DirectoryEvent) => void) {
+        listeners.push(listener)
+        return () => undefined
+      },
+    }
+    forgetReturned(directory, breakers)
+    for (const name of ['m@n', 'm@n', 'm@other', 'm@other']) breakers.fail(name)
+    for (const [type, next] of events) {
+      state = next
+      for (const listener of listeners) listener({ type, nodeId: 'n' })
+    }
+    expect([breakers.state('m@n'), breakers.state('m@other')]).toEqual([expected, 'open'])
   })
 })

@@ -89,14 +89,17 @@ export function createCircuitBreakers(
   }
 }
 
-/** Forgets the failures of nodes that were lost and live again. The returned function ends that. */
+/** Forgets the failures of nodes that left, and of those that were lost and live again. The returned function ends that. */
 export function forgetReturned(directory: Directory, breakers: CircuitBreakers): () => void {
   const lost = new Set<string>()
   return directory.onChange(({ type, nodeId }) => {
-    if (type === 'node-suspect' || type === 'node-leave') lost.add(nodeId)
-    else if (lost.has(nodeId) && directory.entry(nodeId)?.state === 'alive') {
-      lost.delete(nodeId)
-      breakers.forget(nodeId)
+    if (type === 'node-suspect') {
+      lost.add(nodeId)
+      return
     }
+    const isBack = lost.has(nodeId) && directory.entry(nodeId)?.state === 'alive'
+    if (type === 'node-update' && !isBack) return
+    lost.delete(nodeId)
+    breakers.forget(nodeId)
   })
 }

@@ -1,0 +1,123 @@
+/**
+ * At and beyond what unequal nodes can carry, does matching by predicted completion time give more answers in time, and
+ * sooner, than round robin, random choice and the fewest outstanding calls?
+ *
+ * Six nodes of different speeds in this process over a network in memory; the models have no weights and take a set
+ * time for each token. Requests arrive at random, whether or not answers come back, and are worth something for three
+ * seconds. All policies use the same candidates, admission and failover; only the order differs. The order of the
+ * policies changes with every round. Goodput: answers in time per second of wall clock.
+ *
+ * Run: npx tsx benchmarks/resilience/sweep.ts [--seeds 3] [--seconds 10]
+ */
+import { parseArgs } from 'node:util'
+import { createMemoryHub } from '../../src/network/index.ts'
+import type { LanguageModel } from '../../src/resource/index.ts'
+import type { Candidate } from '../../src/service/index.ts'
+import { systemClock as clock } from '../../src/utils/clock.ts'
+import { createRandom } from '../../src/utils/random.ts'
+import { median, writeResult } from '../support.ts'
+import { createPacedModel, MEAN_TOKENS, openLoop } from './load.ts'
+import { type BenchNode, quantile, seesAll, startBenchNode, until } from './node.ts'
+
+const ID = 'bench/paced'
+/** Tokens per second of each node. */
+const SPEEDS = [40, 20, 10, 10, 5, 5]
+const LOADS = [0.6, 0.9, 1.3]
+const DEADLINE_MS = 3000
+
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '10' } },
+})
+const seconds = Number(values.seconds)
+const capacity = SPEEDS.reduce((sum, speed) => sum + speed, 0) / MEAN_TOKENS
+
+type Order = (candidates: readonly Candidate[], asker: BenchNode) => readonly Candidate[]
+
+const byName = (candidates: readonly Candidate[]): Candidate[] =>
+  candidates.toSorted((a, b) => a.name.localeCompare(b.name))
+const from = (candidates: readonly Candidate[], first: number): readonly Candidate[] => {
+  const named = byName(candidates)
+  return [...named.slice(first), ...named.slice(0, first)]
+}
+
+const POLICIES: Readonly<Record<string, (seed: number) => Order>> = {
+  'completion time': () => candidates => candidates,
+  'round robin': () => {
+    let turn = 0
+    return candidates => from(candidates, turn++ % candidates.length)
+  },
+  random: seed => {
+    const random = createRandom(`policy ${seed}`)
+    return candidates => from(candidates, Math.floor(random.next() * candidates.length))
+  },
+  'least outstanding': () => (candidates, asker) =>
+    byName(candidates).toSorted((a, b) => asker.outstanding(a.name) - asker.outstanding(b.name)),
+}
+
+async function measure(policy: string, load: number, seed: number) {
+  const hub = createMemoryHub({ clock, latencyMs: () => 2 })
+  const asker = await startBenchNode({ hub })
+  const holders = await Promise.all(
+    SPEEDS.map(speed => startBenchNode({ hub, bootstrap: [asker.address], models: [createPacedModel(ID, speed)] })),
+  )
+  await until('the network forms', () => seesAll([asker, ...holders]))
+  const order = POLICIES[policy]?.(seed)
+  const model = (): LanguageModel => {
+    const candidates = asker.candidates(ID)
+    return asker.failover(order?.(candidates, asker) ?? candidates)
+  }
+  const began = clock.monotonic()
+  const outcomes = await openLoop({
+    random: createRandom(`sweep ${seed} ${load}`),
+    perSecond: load * capacity,
+    seconds,
+    deadlineMs: DEADLINE_MS,
+    model,
+  })
+  const tookS = (clock.monotonic() - began) / 1000
+  await Promise.all([asker, ...holders].map(node => node.kill()))
+  const times = outcomes.flatMap(({ ms }) => (ms !== undefined && ms <= DEADLINE_MS ? [ms] : []))
+  // what never came is later than all that did
+  const all = outcomes.map(({ ms }) => Math.round(ms ?? Number.POSITIVE_INFINITY))
+  const p95 = quantile(all, 0.95)
+  return {
+    policy,
+    load,
+    seed,
+    sent: outcomes.length,
+    goodput: Number((times.length / tookS).toFixed(2)),
+    inTimeShare: Number((times.length / outcomes.length).toFixed(3)),
+    p50Ms: Math.round(quantile(times, 0.5)),
+    p95Ms: Number.isFinite(p95) ? p95 : 'never',
+    p95OfAnsweredMs: Math.round(quantile(times, 0.95)),
+  }
+}
+
+const rows: Awaited<ReturnType<typeof measure>>[] = []
+const names = Object.keys(POLICIES)
+for (let seed = 1; seed <= Number(values.seeds); seed++)
+  for (const [index, load] of LOADS.entries())
+    for (let turn = 0; turn < names.length; turn++) {
+      const policy = names[(turn + seed + index) % names.length] ?? ''
+      rows.push(await measure(policy, load, seed))
+      console.log(JSON.stringify(rows.at(-1)))
+    }
+const summary = LOADS.flatMap(load =>
+  names.map(policy => {
+    const own = rows.filter(row => row.load === load && row.policy === policy)
+    return {
+      load,
+      policy,
+      goodput: median(own.map(row => row.goodput)),
+      inTimeShare: median(own.map(row => row.inTimeShare)),
+      p95OfAnsweredMs: median(own.map(row => row.p95OfAnsweredMs)),
+    }
+  }),
+)
+console.table(summary)
+writeResult('resilience-sweep', {
+  question: 'Goodput and p95 of policies on unequal nodes under an open loop of rising rate',
+  setting: `nodes of ${SPEEDS.join(', ')} tokens/s in one process over a network in memory with 2 ms one way; models without weights that take a set time for each token; load 1 is ${capacity.toFixed(1)} requests/s of ${MEAN_TOKENS} tokens on average; in time: ${DEADLINE_MS} ms; medians over seeds`,
+  summary,
+  rows,
+})
