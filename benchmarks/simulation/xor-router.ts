@@ -6,6 +6,8 @@ import type { Random } from '../../src/utils/random.ts'
 
 /** Queries in flight in one lookup: Kademlia's alpha. */
 const ALPHA = 3
+/** Candidates a lookup remembers: those beyond the twenty take the place of dead ones. */
+const KNOWN = 3 * HOLDERS
 /** A dial that nobody answers, as the host of the product waits in a network with a DHT. */
 const DIAL_TIMEOUT_MS = 2000
 /** Tables are filled anew so often, as kad-dht does; dead entries stay until then or until they are asked. */
@@ -130,7 +132,7 @@ export class XorWorld {
       (a.high ^ high) >>> 0 === (b.high ^ high) >>> 0
         ? ((a.low ^ low) >>> 0) - ((b.low ^ low) >>> 0)
         : ((a.high ^ high) >>> 0) - ((b.high ^ high) >>> 0)
-    let list = [...closestOf([...this.#tableOf(self), self], compare)]
+    let list = nearestOf([...this.#tableOf(self), self], compare, KNOWN)
     const asked = new Set<Place>([self])
     const failed = new Set<Place>()
     const running = new Set<Promise<void>>()
@@ -146,15 +148,16 @@ export class XorWorld {
         return
       }
       onNear(peer.name)
-      const told = closestOf(this.#tableOf(peer), compare)
-      list = closestOf(
+      const told = nearestOf(this.#tableOf(peer), compare, HOLDERS)
+      list = nearestOf(
         [...new Set([...list, ...told])].filter(other => !failed.has(other)),
         compare,
+        KNOWN,
       )
     }
     for (;;) {
-      const next = list.find(place => !asked.has(place))
-      if (!next && running.size === 0) return list
+      const next = list.slice(0, HOLDERS).find(place => !asked.has(place))
+      if (!next && running.size === 0) return list.slice(0, HOLDERS)
       if (next && running.size < ALPHA) {
         asked.add(next)
         const one: Promise<void> = ask(next).finally(() => running.delete(one))
@@ -218,5 +221,5 @@ export class XorWorld {
 const bitOf = ({ high, low }: Place, bit: number): number =>
   bit < 32 ? (high >>> (31 - bit)) & 1 : (low >>> (63 - bit)) & 1
 
-const closestOf = (places: readonly Place[], compare: (a: Place, b: Place) => number): Place[] =>
-  [...places].sort(compare).slice(0, HOLDERS)
+const nearestOf = (places: readonly Place[], compare: (a: Place, b: Place) => number, count: number): Place[] =>
+  [...places].sort(compare).slice(0, count)

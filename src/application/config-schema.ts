@@ -48,6 +48,10 @@ export interface NodeConfig {
     readonly quotaBytes: number
     readonly bytesPerSecond: number
   }
+  readonly tracing: {
+    /** Base URL of an OTLP collector over HTTP. */
+    readonly endpoint?: string
+  }
   readonly logLevel: 'silent' | 'error' | 'warn' | 'info' | 'debug'
 }
 
@@ -145,6 +149,11 @@ export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
         .min(1024)
         .default(64 * 1024 ** 2)
         .describe('Weights given to all peers together.'),
+    })
+    .prefault({}),
+  tracing: z
+    .strictObject({
+      endpoint: z.url().exactOptional().describe('Base URL of an OpenTelemetry collector (OTLP over HTTP).'),
     })
     .prefault({}),
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('warn'),

@@ -68,6 +68,7 @@ const ENVIRONMENT: readonly (readonly [string, readonly string[], (text: string)
   ['MODELNET_DEPLOY', ['deploy', 'allow'], isOn],
   ['MODELNET_SHARE_WEIGHTS', ['deploy', 'share'], isOn],
   ['MODELNET_CACHE', ['deploy', 'directory'], String],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', ['tracing', 'endpoint'], String],
   ['MODELNET_LOG_LEVEL', ['logLevel'], String],
 ]
 

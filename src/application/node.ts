@@ -18,10 +18,12 @@ import {
   createFailoverModel,
   createMatcher,
   createTaskAnalyser,
+  forgetReturned,
   type Task,
 } from '../service/index.ts'
 import { type Clock, systemClock } from '../utils/clock.ts'
 import { createRandom } from '../utils/random.ts'
+import { noTracing, type Tracing } from '../utils/tracing.ts'
 import { createClosing } from './closing.ts'
 import type { NodeConfig } from './config-schema.ts'
 import { createDeployment } from './deployment.ts'
@@ -35,11 +37,14 @@ import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { createOffers } from './offers.ts'
 import { createOwnModels } from './own-models.ts'
+import { startTelemetry } from './telemetry.ts'
 
 export interface NodeOptions {
   /** Ends the start when aborted. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
+  /** Follows requests through the network. @default spans to `tracing.endpoint` of the configuration, if there is one */
+  readonly tracing?: Tracing
 }
 
 export interface NodeAskOptions {
@@ -88,6 +93,9 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
   const logger = createLogger(config.logLevel, { node: config.name })
   const closing = createClosing(logger)
   try {
+    const telemetry = config.tracing.endpoint === undefined ? undefined : await startTelemetry(config.tracing.endpoint)
+    if (telemetry) closing.add('the telemetry', () => telemetry.close())
+    const tracing = options.tracing ?? telemetry?.tracing ?? noTracing
     const identity = await loadIdentity(join(config.dataDir, 'identity.pem'))
     const random = createRandom(identity.nodeId)
     const engines = createEngines(logger)
@@ -107,7 +115,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
 
     const links = createPeerLinks({ network, clock, logger })
     closing.add('the links', () => links.close())
-    links.serve(createModelHandlers(() => models.list(), { admission, clock }))
+    links.serve(createModelHandlers(() => models.list(), { admission, clock, tracing }))
     const peerBook = createFilePeerBook({ logger, now: () => clock.now() }, join(config.dataDir, 'peers.json'))
     const membership = await createMembership(
       { network, links, identity, clock, random, logger, peerBook },
@@ -135,13 +143,14 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     describeAll()
     closing.add('the map', membership.onChange(describeAll))
     const breakers = createCircuitBreakers({ clock })
+    closing.add('the circuit breakers', forgetReturned(membership, breakers))
     const calls = createCallRecord({ clock })
     const offers = createOffers({
       directory: membership,
       get local() {
         return models.admitted()
       },
-      remote: card => createRemoteModel({ card, channel: () => links.channel(card.node), clock }),
+      remote: card => createRemoteModel({ card, channel: () => links.channel(card.node), clock, tracing }),
     })
     const coordinator = createCoordinator({
       matcher: createMatcher({ offers, abilities, breakers, calls }),
@@ -162,7 +171,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const left = createSignal()
     const gateway = await createGateway(
       {
-        ask: toAsker(asked, coordinator),
+        ask: traced(toAsker(asked, coordinator), tracing),
         metrics: createMetrics(membership),
         strategies: () => listStrategies(coordinator),
         directory: membership,
@@ -235,6 +244,11 @@ async function ask(
   for (; !step.done; step = await run.next()) onEvent?.(step.value)
   return step.value
 }
+
+const traced =
+  (ask: Asker, tracing: Tracing): Asker =>
+  (request, signal) =>
+    tracing.follow('modelnet.request', { 'modelnet.pathway': request.model }, () => ask(request, signal))
 
 /** The gateway's view of the coordinator: `modelnet/auto` is the automatic choice, `modelnet/vote` the strategy `vote`. */
 function toAsker(coordinator: Pick<Coordinator, 'ask'>, { strategies: known }: Coordinator): Asker {

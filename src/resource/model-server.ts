@@ -5,6 +5,7 @@ import {
   DistributionKindSchema,
   EmbedRequestSchema,
   encodeDecodeResult,
+  type GeneratePart,
   GenerateRequestSchema,
   ModelIdSchema,
   ScoreRequestSchema,
@@ -12,6 +13,7 @@ import {
 import type { Clock } from '../utils/clock.ts'
 import { systemClock } from '../utils/clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
+import { noTracing, TRACEPARENT, type Tracing } from '../utils/tracing.ts'
 import type { Admission } from './admission.ts'
 import { withAdmission } from './admitted-model.ts'
 import type { CallOptions, DecodeSession, LanguageModel } from './language-model.ts'
@@ -23,9 +25,13 @@ export interface ModelHandlersOptions {
   readonly sessionIdleMs?: number
   /** @default the system clock */
   readonly clock?: Clock
+  /** Calls of peers are followed as spans under those of the peers. @default not followed */
+  readonly tracing?: Tracing
 }
 
-const GenerateBody = z.object({ model: ModelIdSchema, request: GenerateRequestSchema })
+/** A trace is for those who watch: one that is malformed is left out, and the call goes on. */
+const traceparent = z.string().regex(TRACEPARENT).optional().catch(undefined)
+const GenerateBody = z.object({ model: ModelIdSchema, request: GenerateRequestSchema, traceparent })
 const DecodeBody = GenerateBody.extend({ distribution: DistributionKindSchema.exactOptional() })
 const ScoreBody = z.object({ model: ModelIdSchema, request: ScoreRequestSchema })
 const EmbedBody = z.object({ model: ModelIdSchema, request: EmbedRequestSchema })
@@ -38,7 +44,7 @@ export function createModelHandlers(
   models: () => readonly LanguageModel[],
   options: ModelHandlersOptions = {},
 ): CallHandlers {
-  const { admission, clock = systemClock, sessionIdleMs = 120_000 } = options
+  const { admission, clock = systemClock, sessionIdleMs = 120_000, tracing = noTracing } = options
   const find = (id: string, context: CallContext): LanguageModel => {
     const model = models().find(candidate => candidate.card.id === id)
     if (!model) throw new ModelNetError('MODEL_NOT_FOUND', `this node offers no model ${id}`)
@@ -46,12 +52,28 @@ export function createModelHandlers(
   }
 
   const generate: CallHandler = async function* (body, _call, context) {
-    const { model, request } = parse(GenerateBody, body)
-    yield* find(model, context).generate(request, toOptions(context))
+    const { model, request, traceparent: parent } = parse(GenerateBody, body)
+    const answer = (): AsyncGenerator<GeneratePart> =>
+      toGenerator(find(model, context).generate(request, toOptions(context)))
+    yield* tracing.follow(
+      'modelnet.serve',
+      { 'modelnet.model': model, 'modelnet.caller': context.peer },
+      answer,
+      parent,
+    )
   }
 
-  const decode: CallHandler = async function* (body, call, context) {
-    const { model: id, request, distribution } = parse(DecodeBody, body)
+  const decode: CallHandler = (body, call, context) => {
+    const asked = parse(DecodeBody, body)
+    const facts = { 'modelnet.model': asked.model, 'modelnet.caller': context.peer }
+    return tracing.follow('modelnet.decode', facts, () => decodeSteps(asked, call, context), asked.traceparent)
+  }
+
+  async function* decodeSteps(
+    { model: id, request, distribution }: z.infer<typeof DecodeBody>,
+    call: Parameters<CallHandler>[1],
+    context: CallContext,
+  ): AsyncGenerator<unknown> {
     const model = find(id, context)
     if (!model.open) throw unsupported(id, 'decode sessions')
     const session = await model.open(request, { ...toOptions(context), ...(distribution ? { distribution } : {}) })
@@ -81,6 +103,10 @@ export function createModelHandlers(
   }
 
   return { generate, decode, score, embed }
+}
+
+async function* toGenerator<T>(parts: AsyncIterable<T>): AsyncGenerator<T> {
+  yield* parts
 }
 
 const toOptions = ({ signal, deadlineMs }: CallContext): CallOptions => ({

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Channel } from '../network/index.ts'
 import { callOnce } from '../network/index.ts'
-import type { GeneratePart, ModelCard } from '../protocol/index.ts'
+import type { GeneratePart, GenerateRequest, ModelCard } from '../protocol/index.ts'
 import { GeneratePartSchema, ScoreSchema } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { systemClock } from '../utils/clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
+import { noTracing, type Tracing } from '../utils/tracing.ts'
 import type { CallOptions, LanguageModel } from './language-model.ts'
 import { openRemoteSession } from './remote-session.ts'
 
@@ -16,33 +17,43 @@ export interface RemoteModelOptions {
   readonly channel: () => Promise<Channel>
   /** @default the system clock */
   readonly clock?: Clock
+  /** Calls are followed as spans, and the owner is told under which. @default not followed */
+  readonly tracing?: Tracing
 }
 
 const EmbeddingsSchema = z.array(z.array(z.number()))
 
 /** A model behind a channel (a peer's, or one in the worker process) that looks like one of ours. */
-export function createRemoteModel({ card, channel, clock = systemClock }: RemoteModelOptions): LanguageModel {
+export function createRemoteModel(options: RemoteModelOptions): LanguageModel {
+  const { card, channel, clock = systemClock, tracing = noTracing } = options
   const offers = (capability: ModelCard['capabilities'][number]): boolean => card.capabilities.includes(capability)
-  const bodyOf = (request: unknown): { model: string; request: unknown } => ({ model: card.id, request })
+  const bodyOf = (request: unknown): { model: string; request: unknown; traceparent?: string } => {
+    const traceparent = tracing.traceparent()
+    return { model: card.id, request, ...(traceparent !== undefined && { traceparent }) }
+  }
   const ask = async (method: string, request: unknown, options: CallOptions = {}): Promise<unknown> => {
     options.signal?.throwIfAborted()
     return callOnce(await channel(), method, bodyOf(request), options)
   }
+  async function* generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GeneratePart> {
+    options.signal?.throwIfAborted()
+    const call = (await channel()).call('generate', bodyOf(request), options)
+    let finished = false
+    // Stopping to read the parts cancels the call.
+    for await (const value of call.parts) {
+      const part = checkPart(value, card)
+      if (finished) throw violation(card, 'a part after the last one')
+      finished = part.type === 'finish'
+      yield part
+    }
+    if (!finished) throw violation(card, 'an answer without an end')
+  }
   return {
     card,
-    async *generate(request, options = {}) {
-      options.signal?.throwIfAborted()
-      const call = (await channel()).call('generate', bodyOf(request), options)
-      let finished = false
-      // Stopping to read the parts cancels the call.
-      for await (const value of call.parts) {
-        const part = checkPart(value, card)
-        if (finished) throw violation(card, 'a part after the last one')
-        finished = part.type === 'finish'
-        yield part
-      }
-      if (!finished) throw violation(card, 'an answer without an end')
-    },
+    generate: (request, options) =>
+      tracing.follow('modelnet.call', { 'modelnet.model': card.id, 'modelnet.node': card.node }, () =>
+        generate(request, options),
+      ),
     ...(offers('tokens') || offers('bytes')
       ? { open: async (request, options = {}) => openRemoteSession(await channel(), clock, bodyOf(request), options) }
       : {}),
