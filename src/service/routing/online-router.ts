@@ -1,11 +1,11 @@
 import type { Random } from '../../utils/random.ts'
 
 export interface OnlineOptions {
-  /** Answers the static estimate stands for. @default 30 */
+  /** Answers the static estimate stands for: enough that a good one is followed until it is found to be out of date. @default 1000 */
   readonly priorAnswers?: number
   /** Weight that stays of older feedback with each new one of the same arm; 1 never forgets. @default 0.995 */
   readonly memory?: number
-  /** Surprise at which an arm counts as changed (Page-Hinkley, in answers). @default 6 */
+  /** Surprise at which an arm counts as changed (Page-Hinkley, in answers). @default 8 */
   readonly alarm?: number
 }
 
@@ -36,7 +36,7 @@ export function createOnlineRouter(
   { random }: { readonly random: Random },
   options: OnlineOptions = {},
 ): OnlineRouter {
-  const { priorAnswers = 30, memory = 0.995, alarm = 6 } = options
+  const { priorAnswers = 1000, memory = 0.995, alarm = 8 } = options
   const beliefs = Array.from({ length: arms * contexts }, (): Belief => ({ right: 0, asked: 0 }))
   const overall = Array.from({ length: arms }, (): Belief => ({ right: 0, asked: 0 }))
   const trust = new Float64Array(arms).fill(priorAnswers)
@@ -82,21 +82,26 @@ export function createOnlineRouter(
       state.down = Math.max(0, state.down + estimate - score - SLACK)
       if (Math.max(state.up, state.down) < alarm) return
       changes++
-      // one arm that changed makes all static estimates doubtful: versions and places of models change together
-      for (let other = 0; other < arms; other++) trust[other] = Math.min(trust[other] ?? 0, DOUBTED)
-      for (let other = 0; other < contexts; other++) beliefs[other * arms + arm] = { right: 0, asked: 0 }
-      overall[arm] = { right: 0, asked: 0 }
+      // versions and places of models change together: one arm that changed puts all that was known in doubt
+      trust.fill(DOUBTED)
+      for (const belief of [...beliefs, ...overall]) {
+        belief.right = 0
+        belief.asked = 0
+      }
       state.up = 0
       state.down = 0
     },
   }
 }
 
-/** Deviation per answer that is taken for noise of the estimate. */
-const SLACK = 0.1
+/**
+ * Deviation per answer that is taken for noise of the estimate. With answers of variance 0.22 an arm raises a false alarm
+ * once in about exp(2 * 0.15 * 8 / 0.22) = 50,000 answers, and a fall by one half is found after 23.
+ */
+const SLACK = 0.15
 /** Answers a doubted estimate still stands for, and answers of other contexts that are carried over. */
 const DOUBTED = 1
-const CARRIED = 8
+const CARRIED = 2
 
 /** Beta by two Gammas (Marsaglia and Tsang 2000). */
 export function sampleBeta(alpha: number, beta: number, random: Random): number {

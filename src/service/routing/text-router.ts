@@ -47,7 +47,8 @@ export interface TextRouterState {
   readonly weights: { readonly cluster: number; readonly neighbours: number; readonly logistic: number }
   readonly cluster: unknown
   readonly neighbours: unknown
-  readonly logistic: unknown
+  /** Absent with very many arms. */
+  readonly logistic?: unknown
   /** A cluster router over costs, and what its numbers are multiplied with. */
   readonly costs?: { readonly scale: number; readonly router: unknown }
   readonly calibration: Calibration
@@ -65,8 +66,8 @@ const HeadSchema = z.looseObject({
   nearness: z.tuple([z.number(), z.number()]),
 })
 
-/** Arms beyond which only those a cluster lists are estimated. */
-const INDEXED_FROM = 256
+/** Arms from which on only those a cluster lists are estimated, and weights per word and arm would be too many. */
+export const INDEXED_FROM = 256
 const SHORTLIST = 64
 
 /** Loads a trained router. Throws INVALID_REQUEST for a state of another version or form. */
@@ -130,7 +131,9 @@ function restore(state: TextRouterState): {
   const router = createEnsembleRouter([
     { router: cluster, weight: weights.cluster },
     { router: neighbours, weight: weights.neighbours },
-    { router: restoreLogisticRouter(state.logistic), weight: weights.logistic },
+    ...(state.logistic === undefined
+      ? []
+      : [{ router: restoreLogisticRouter(state.logistic), weight: weights.logistic }]),
   ])
   return { router, cluster, neighbours, costs: state.costs && restoreClusterRouter(state.costs.router) }
 }

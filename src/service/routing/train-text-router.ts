@@ -8,6 +8,7 @@ import { fitCalibration } from './calibration.ts'
 import type { TextEncoderOptions } from './text-encoder.ts'
 import { fitTextEncoder } from './text-encoder.ts'
 import type { TextRouterState } from './text-router.ts'
+import { INDEXED_FROM } from './text-router.ts'
 import { decisionQuality } from './trade-off.ts'
 
 export interface TrainOptions extends TextEncoderOptions {
@@ -41,6 +42,7 @@ const minGain = (rows: number): number => (2 * 0.28) / Math.sqrt(rows)
 export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {}): TextRouterState {
   const { folds = 3, seed = 1, onProgress = () => undefined } = options
   const arms = table.arms.length
+  const wide = arms >= INDEXED_FROM
   const encoder = fitTextEncoder(table.questions, options)
   const questions = table.questions.map(text => encoder.encode(text))
   onProgress(`encoded ${questions.length} questions`)
@@ -56,12 +58,12 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
     const outside = [...fold.keys()].filter(row => fold[row] === part)
     fill(held.cluster, trainClusterRouter(inside), questions, outside)
     fill(held.neighbours, trainNeighbourRouter(inside), questions, outside)
-    fill(held.logistic, trainLogisticRouter(inside, { steps: 30 }), questions, outside)
+    if (!wide) fill(held.logistic, trainLogisticRouter(inside, { steps: 30 }), questions, outside)
     if (costData) fill(held.costs, trainClusterRouter(partOf(costData, fold, part), COST_CLUSTERS), questions, outside)
     onProgress(`cross-validated part ${part + 1} of ${folds}`)
   }
   const trueCosts = costData && { estimated: held.costs, true: costData.scores }
-  const judged = MIXTURES.map(weights => ({
+  const judged = MIXTURES.filter(({ logistic }) => !wide || logistic === 0).map(weights => ({
     weights,
     value: decisionQuality(mix(held, weights), data.scores, arms, trueCosts),
   }))
@@ -82,7 +84,7 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
     weights,
     cluster: trainClusterRouter(data).save(),
     neighbours: neighbours.save(),
-    logistic: trainLogisticRouter(data).save(),
+    ...(wide ? {} : { logistic: trainLogisticRouter(data).save() }),
     ...(costData ? { costs: { scale: costScale, router: trainClusterRouter(costData, COST_CLUSTERS).save() } } : {}),
     calibration: fitCalibration(mix(held, weights), data.scores),
     means: [...armMeans(questions.length, arms, data.scores)],
