@@ -113,6 +113,23 @@ describe('several candidates as one model', () => {
     expect(first.model.requests).toHaveLength(1)
   })
 
+  it('gives up at once while the one trial of every circuit is on its way', async () => {
+    const breakers = createCircuitBreakers({ clock: systemClock }, { failures: 1, openMs: 0 })
+    breakers.fail('m@a')
+    await new Promise(resolve => setTimeout(resolve))
+    expect([breakers.enter('m@a'), breakers.state('m@a')]).toEqual([true, 'half-open'])
+    await expect(read(failover([candidate('a')], { breakers }).generate(REQUEST))).rejects.toMatchObject({
+      code: 'NO_CANDIDATE',
+    })
+  })
+
+  it('does not blame a node for the short time of the caller', async () => {
+    const breakers = createCircuitBreakers({ clock: systemClock }, { failures: 1 })
+    const late = new ModelNetError('DEADLINE_EXCEEDED', 'late')
+    await read(failover([candidate('a', { failure: { error: late } }), candidate('b')], { breakers }).generate(REQUEST))
+    expect(breakers.state('m@a')).toBe('closed')
+  })
+
   it('prefers a copy of the lost model to a better-ranked other model in mid-answer', async () => {
     const other = candidate('b', { id: 'other' })
     const copy = candidate('c')

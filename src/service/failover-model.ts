@@ -79,7 +79,8 @@ export function createFailoverModel(
         } catch (error) {
           lastError = toModelNetError(error, 'ENGINE_FAILED')
           deadline.signal.throwIfAborted()
-          if (!canMoveOn(lastError)) throw lastError
+          // nobody failed: every circuit has its one trial on the way, and asking again at once would never end
+          if (!canMoveOn(lastError) || attempt.failed().length === 0) throw lastError
           left = orderAfter(left, attempt.failed(), state.text !== '')
           components.onSwitch?.({
             from: attempt.failed().at(-1)?.name ?? holder.name,
