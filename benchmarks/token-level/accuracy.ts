@@ -11,7 +11,7 @@
 import type { Question } from '../../src/evaluation/index.ts'
 import { graderOf, mcnemarExact, wilson } from '../../src/evaluation/index.ts'
 import type { FusionOptions } from '../../src/interaction/index.ts'
-import { competenceWeights, duetNetRaw } from '../../src/interaction/index.ts'
+import { competenceWeights, duetNetRaw, promptLogprob } from '../../src/interaction/index.ts'
 import type { DistributionKind } from '../../src/resource/index.ts'
 import { writeResult } from '../support.ts'
 import { argument, BYTES, fuse, isRight, loadFamily, open, rounded, write } from './models.ts'
@@ -21,11 +21,16 @@ const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf
 
 const tokens = (top: number): DistributionKind => ({ kind: 'tokens', top })
 
-/** What is compared; `competence`: weights from the calibration half, as the product does, instead of equal ones. */
+/** What is compared; `competence`: weights as the product sets them, instead of equal ones. */
 const CONFIGURATIONS: Readonly<
-  Record<string, FusionOptions & { readonly distribution: DistributionKind; readonly competence?: true }>
+  Record<string, FusionOptions & { readonly distribution: DistributionKind; readonly competence?: 'beliefs' | 'both' }>
 > = {
-  default: { distribution: BYTES, rule: 'mean', competence: true },
+  'default (competence by beliefs and by the likelihood of the prompt)': {
+    distribution: BYTES,
+    rule: 'mean',
+    competence: 'both',
+  },
+  'competence by beliefs only': { distribution: BYTES, rule: 'mean', competence: 'beliefs' },
   'bytes: mean, learned weights': { distribution: BYTES, rule: 'mean' },
   'bytes: mean (PI)': { distribution: BYTES, rule: 'mean', learn: false },
   'bytes: max': { distribution: BYTES, rule: 'max', learn: false },
@@ -121,6 +126,14 @@ for (const skill of skills) {
     const bestRight = single.get(best) ?? []
     const strongest = members.map(name => single.get(name) ?? []).toSorted((a, b) => share(b) - share(a))[0] ?? []
     const weights = competenceWeights(members.map(name => ({ ability: abilityOf(name) })))
+    const weightsFor = async (by: 'beliefs' | 'both', question: string): Promise<readonly number[]> => {
+      const known = members.map(async name => {
+        const logprob =
+          by === 'both' ? await promptLogprob(family.model(name), [{ role: 'user', content: question }]) : undefined
+        return { ability: abilityOf(name), ...(logprob !== undefined && { promptLogprob: logprob }) }
+      })
+      return competenceWeights(await Promise.all(known))
+    }
     const counts = task.test.map((_, at) => members.filter(name => single.get(name)?.[at]).length)
     const consistent: boolean[] = []
     for (const question of task.test) consistent.push(await selfConsistent(best, question, members.length))
@@ -131,7 +144,7 @@ for (const skill of skills) {
         const session = await fuse(family, members, question.question, {
           ...options,
           lateMs: 30_000,
-          ...(competence && { weights }),
+          ...(competence && { weights: await weightsFor(competence, question.question) }),
         })
         right.push(isRight(question, (await write(session)).text))
       }

@@ -10,7 +10,7 @@
 import type { Question } from '../../src/evaluation/index.ts'
 import { mcnemarExact } from '../../src/evaluation/index.ts'
 import type { Competence, FusionOptions } from '../../src/interaction/index.ts'
-import { competenceWeights } from '../../src/interaction/index.ts'
+import { competenceWeights, promptLogprob } from '../../src/interaction/index.ts'
 import { writeResult } from '../support.ts'
 import { argument, fuse, isRight, loadFamily, open, rounded, write } from './models.ts'
 
@@ -27,12 +27,6 @@ const TASKS: readonly (readonly [string, string, string])[] = [
   ['symbol', 'elements', 'words'],
   ['plural', 'words', 'arithmetic-a'],
 ]
-
-async function promptLogprob(name: string, question: string): Promise<number> {
-  const score = await family.model(name).score?.({ messages: [{ role: 'user', content: '' }], text: question })
-  if (!score) throw new Error(`${name} cannot score`)
-  return score.logprob / score.bytes
-}
 
 async function abilityOf(name: string, questions: readonly Question[]): Promise<Competence['ability']> {
   let right = 0
@@ -67,7 +61,7 @@ for (const [kind, able, unable] of TASKS) {
     Promise.all(
       members.map(async (name, index) => ({
         ability: known[index] ?? UNKNOWN,
-        promptLogprob: await promptLogprob(name, question),
+        promptLogprob: (await promptLogprob(family.model(name), [{ role: 'user', content: question }])) ?? 0,
       })),
     )
   const alone = await answers(async question => (await write(await open(family.model(able), question))).text)

@@ -60,6 +60,7 @@ export {
   gac,
   isFusionRuleName,
   jointTruncation,
+  promptLogprob,
   proxyTuning,
   sampleSpeculatively,
 } from './fusion/index.ts'

@@ -1,13 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { END } from '../../protocol/index.ts'
-import type { DecodeSession, DistributionKind } from '../../resource/index.ts'
+import type { DecodeSession, DistributionKind, LanguageModel } from '../../resource/index.ts'
 import { createTokenSession } from '../../resource/index.ts'
-import { createHashedTokenModel, createScriptedSession, type HashedTokenModel } from '../../testing/index.ts'
+import {
+  createHashedTokenModel,
+  createScriptedCard,
+  createScriptedSession,
+  type HashedTokenModel,
+} from '../../testing/index.ts'
 import { createRandom } from '../../utils/random.ts'
 import { type Competence, competenceWeights } from './competence.ts'
 import { decodeText } from './decode-text.ts'
 import { createDeferringSession } from './defer.ts'
+import { promptLogprob } from './familiarity.ts'
 import { createGatedSession } from './gate.ts'
 import { fuseSpans } from './span-fusion.ts'
 import { sampleSpeculatively } from './speculative-sampling.ts'
@@ -174,6 +180,37 @@ describe('competence before fusion', () => {
         { ...unknown, promptLogprob: -3 },
       ]),
     ).toEqual([1, 0])
+  })
+
+  it('asks a model how familiar it finds the end of the question, and does without where it cannot say', async () => {
+    const asked: string[] = []
+    const model = (score: LanguageModel['score']): LanguageModel => ({
+      card: createScriptedCard(),
+      generate: () => {
+        throw new Error('not asked')
+      },
+      ...(score && { score }),
+    })
+    const messages = [
+      { role: 'user', content: 'first' },
+      { role: 'assistant', content: 'answer' },
+      { role: 'user', content: `${'x'.repeat(2000)}?` },
+    ] as const
+    const scoring = model(async ({ text }) => {
+      asked.push(text)
+      return { logprob: -500, tokens: 10, bytes: text.length }
+    })
+    expect(await promptLogprob(scoring, messages)).toBe(-0.5)
+    expect(asked).toEqual([`${'x'.repeat(999)}?`])
+    expect(await promptLogprob(model(undefined), messages)).toBeUndefined()
+    expect(
+      await promptLogprob(
+        model(() => Promise.reject(new Error('broken'))),
+        messages,
+      ),
+    ).toBeUndefined()
+    const aborted = model(() => Promise.reject(new Error('stopped')))
+    await expect(promptLogprob(aborted, messages, AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' })
   })
 
   it('always gives weights that sum to 1 and keep the best', () => {

@@ -1,6 +1,8 @@
+import type { ChatMessage } from '../../protocol/index.ts'
 import type { Candidate } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
-import { competenceWeights, fusionRule } from '../fusion/index.ts'
+import type { Competence } from '../fusion/index.ts'
+import { competenceWeights, fusionRule, promptLogprob } from '../fusion/index.ts'
 import type { Board, PathwayContext } from './path.ts'
 import { resolve } from './resolve.ts'
 import type { Arguments, DecoderTerm } from './term.ts'
@@ -21,8 +23,8 @@ export type DecoderPlan =
       readonly rule: string
       readonly args: Arguments
       readonly members: readonly DecoderPlan[]
-      /** 0 for members without a voice. */
-      readonly weights: readonly number[]
+      /** As the term gives them, 0 for members without a voice; undefined where competence decides. */
+      readonly weights: readonly number[] | undefined
     }
 
 /** Ways of writing together in which members have roles by their order; the number is how many there must be. */
@@ -97,14 +99,20 @@ export function planDecoder(
   }
   if (members.length === 0) throw lost[0]
   const given = weights?.length === members.length ? weights : undefined
-  const own = hasRoles(rule) ? members.map(() => 1) : competence(members)
-  return { kind: 'fuse', rule, args, members, weights: given ?? own }
+  return { kind: 'fuse', rule, args, members, weights: given ?? (hasRoles(rule) ? members.map(() => 1) : undefined) }
 }
 
-const competence = (members: readonly DecoderPlan[]): readonly number[] =>
-  competenceWeights(
-    members.map(member => {
-      const abilities = voicesOf(member).map(({ candidate }) => candidate.ability)
-      return { ability: abilities.reduce((best, each) => (each.mean > best.mean ? each : best)) }
-    }),
-  )
+/** Competence before fusion: by what is known of the members at this task, and by how familiar each finds the prompt. */
+export async function weigh(
+  members: readonly DecoderPlan[],
+  messages: readonly ChatMessage[],
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const known = members.map(async (member): Promise<Competence> => {
+    const voices = voicesOf(member).map(({ candidate }) => candidate)
+    const best = voices.reduce((first, each) => (each.ability.mean > first.ability.mean ? each : first))
+    const familiar = await promptLogprob(best.model, messages, signal)
+    return { ability: best.ability, ...(familiar !== undefined && { promptLogprob: familiar }) }
+  })
+  return competenceWeights(await Promise.all(known))
+}

@@ -12,7 +12,7 @@ import {
   proxyTuning,
 } from '../fusion/index.ts'
 import type { DecoderPlan, Voice } from './decoder-plan.ts'
-import { hasRoles, planDecoder, voicesOf } from './decoder-plan.ts'
+import { hasRoles, planDecoder, voicesOf, weigh } from './decoder-plan.ts'
 import { createDraftedSession } from './drafted-session.ts'
 import type { Board, PathwayContext, PathwayEvent } from './path.ts'
 import type { Arguments, DecoderTerm } from './term.ts'
@@ -57,12 +57,17 @@ export async function openDecoder(
 async function open(plan: DecoderPlan, opening: Opening): Promise<OpenedDecoder> {
   if (plan.kind === 'lift') return await openOne(plan, opening)
   if (plan.kind === 'speculate') return await openSpeculation(plan, opening)
-  const silent = plan.members.filter((_, index) => (plan.weights[index] ?? 1) <= 0).flatMap(voicesOf)
+  const { board, context } = opening
+  const weights = plan.weights ?? (await weigh(plan.members, board.task.messages, context.signal))
+  const silent = plan.members.filter((_, index) => (weights[index] ?? 1) <= 0).flatMap(voicesOf)
   for (const { name } of silent)
-    opening.note(`${name} has no voice: too little is known of it at this task, or it is far below the best`, {
-      silent: name,
-    })
-  const opened = await openMembers(plan, opening)
+    opening.note(
+      `${name} has no voice: too little is known of it at this task, it is far below the best, or the task is strange to it`,
+      {
+        silent: name,
+      },
+    )
+  const opened = await openMembers(plan, weights, opening)
   const [first, second] = opened
   if (opened.length === 1 && first) return first
   if (plan.rule === 'defer' && first && second) {
@@ -119,8 +124,12 @@ async function openSpeculation(
 }
 
 /** Opens the members that have a voice at once. One that cannot be opened is left out, unless members have roles. */
-async function openMembers(plan: Extract<DecoderPlan, { kind: 'fuse' }>, opening: Opening): Promise<readonly Member[]> {
-  const weighed = plan.members.map((member, index) => ({ member, weight: plan.weights[index] ?? 1 }))
+async function openMembers(
+  plan: Extract<DecoderPlan, { kind: 'fuse' }>,
+  weights: readonly number[],
+  opening: Opening,
+): Promise<readonly Member[]> {
+  const weighed = plan.members.map((member, index) => ({ member, weight: weights[index] ?? 1 }))
   const wanted = weighed.filter(({ weight }) => weight > 0)
   const results = await Promise.allSettled(wanted.map(({ member }) => open(member, opening)))
   const opened = results.flatMap((result, index) =>
