@@ -63,10 +63,10 @@ export function createModelHandlers(
     )
   }
 
-  const decode: CallHandler = (body, call, context) => {
+  const decode: CallHandler = async function* (body, call, context) {
     const asked = parse(DecodeBody, body)
     const facts = { 'modelnet.model': asked.model, 'modelnet.caller': context.peer }
-    return tracing.follow('modelnet.decode', facts, () => decodeSteps(asked, call, context), asked.traceparent)
+    yield* tracing.follow('modelnet.decode', facts, () => decodeSteps(asked, call, context), asked.traceparent)
   }
 
   async function* decodeSteps(
