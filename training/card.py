@@ -17,6 +17,35 @@ TOKENIZERS = {"qwen2": "byte-level BPE, single digits (pre qwen2)", "llama-bpe":
               "bytes": "bytes (BPE without merges)", "spm": "SentencePiece, byte fallback, single digits",
               "spm-chars": "SentencePiece, single characters, byte fallback"}
 
+# Models divide arithmetic between them; a finer tag says which operations a model was measured on.
+OPERATIONS = {"skill:addition": ("addition", "subtraction", "difference", "expression", "word problem"),
+              "skill:multiplication": ("multiplication", "division", "remainder")}
+ENOUGH = 200  # questions that a finer tag must rest on
+
+
+def interval(correct, n, z=1.96):
+    """Wilson's 95 % interval of a share."""
+    p, scale = correct / n, 1 + z * z / n
+    middle, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+    return [round((middle - half) / scale, 4), round((middle + half) / scale, 4)]
+
+
+def operations(kinds):
+    """Finer tags of arithmetic with what was measured of their kinds together."""
+    for tag, names in OPERATIONS.items():
+        counted = [kind for kind in kinds if kind["kind"].removeprefix("arithmetic ") in names]
+        n, correct = sum(kind["n"] for kind in counted), sum(kind["correct"] for kind in counted)
+        if n >= ENOUGH:
+            yield {"tag": tag, "n": n, "correct": correct, "accuracy": round(correct / n, 4),
+                   "interval": interval(correct, n), "grader": "exact final answer"}
+
+
+def refine(card):
+    """Adds the finer tags to a card, in place."""
+    for entry in operations(card["measuredByKind"]):
+        card["measured"].append(entry)
+        card["tags"].insert(-1, entry["tag"])
+
 
 def main(name):
     recipe, folder = RECIPES[name], MODELS / name
@@ -42,6 +71,7 @@ def main(name):
                      for entry in tags],
         "measuredByKind": [{"kind": entry["key"][5:], **{key: entry[key] for key in fields}} for entry in kinds],
     }
+    refine(card)
     (folder / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
 
 
