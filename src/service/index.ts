@@ -1,6 +1,7 @@
 /**
  * What is needed and who can do it: task analysis, capability map, matching, routing, failover.
  */
+export { refineTags } from './analysis/operations.ts'
 export type { TaskAnalyserOptions, TaskModel } from './analysis/task-analyser.ts'
 export { createTaskAnalyser } from './analysis/task-analyser.ts'
 export { assign } from './assignment.ts'

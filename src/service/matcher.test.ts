@@ -124,4 +124,21 @@ describe('matching', () => {
     expect(matcher.knows?.({ kind: 'model', id: 'one' })).toBe(true)
     expect(matcher.knows?.({ kind: 'model', id: 'oen' })).toBe(false)
   })
+
+  it('prefers who has the finer skill, whichever way the field is asked for', () => {
+    const skills = (...names: string[]) => ({ tags: names.map(name => `skill:${name}`) })
+    const offers = [
+      offer('adds', NODE_A, skills('arithmetic', 'addition')),
+      offer('multiplies', NODE_B, skills('arithmetic', 'multiplication')),
+    ]
+    const abilities = createCapabilityMap({ clock: systemClock })
+    for (const { model } of offers) abilities.describe(model.card)
+    const matcher = createMatcher({ offers: () => offers, abilities })
+    for (const operation of ['addition', 'multiplication']) {
+      const tags = ['arithmetic', operation].map(name => ({ tag: `skill:${name}`, probability: 0.9 }))
+      const expected = operation === 'addition' ? `adds@${NODE_A}` : `multiplies@${NODE_B}`
+      expect(matcher.candidates(ANY, tags)[0]?.name).toBe(expected)
+      expect(matcher.candidates({ kind: 'tag', tag: 'arithmetic' }, tags)[0]?.name).toBe(expected)
+    }
+  })
 })

@@ -1,6 +1,7 @@
 import type { NodeState } from '../network/index.ts'
 import type { NodeStatus } from '../protocol/index.ts'
 import type { LanguageModel } from '../resource/index.ts'
+import { FINER_TAGS } from './analysis/operations.ts'
 import type { CallRecord } from './call-record.ts'
 import type { Ability, CapabilityMap } from './capability-map.ts'
 import type { CircuitBreakers } from './circuit-breaker.ts'
@@ -109,7 +110,7 @@ export function createMatcher(
               model.card.tags.includes(tag) || abilities.ability(nameOf(model, nodeId), tag).evidence >= 1,
           )
           return rank(
-            serving.map(offer => score(offer, [{ tag, probability: 1 }])),
+            serving.map(offer => score(offer, [{ tag, probability: 1 }, ...finerThan(tag, tags)])),
             tolerance,
           )
         }
@@ -132,6 +133,13 @@ function withSkills(
   const skills = tags.filter(({ tag }) => tag.startsWith('skill:'))
   return skills.length > 0 ? skills : tags
 }
+
+/** What the task says more exactly than the tag that is asked for. */
+const finerThan = (
+  tag: string,
+  tags: readonly { readonly tag: string; readonly probability: number }[],
+): readonly { readonly tag: string; readonly probability: number }[] =>
+  tags.filter(other => FINER_TAGS[other.tag] === tag)
 
 /** The full id wins; a name without its publisher will do where only one id ends so. */
 function named(live: readonly Offer[], reference: Extract<ModelReference, { kind: 'model' }>): readonly Offer[] {

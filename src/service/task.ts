@@ -35,7 +35,10 @@ export interface Task {
 
 /** What a look at the text says a task needs. */
 export interface Analysis {
-  /** Tags with their probability, most probable first: `skill:arithmetic` 0.97. */
+  /**
+   * Tags with their probability, most probable first: `skill:arithmetic` 0.97. A finer tag (`skill:addition`) stands
+   * beside the one it refines, with the same probability.
+   */
   readonly tags: readonly { readonly tag: string; readonly probability: number }[]
   /** BCP-47 primary language: `en`, `zh`. */
   readonly language: string

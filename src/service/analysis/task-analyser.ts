@@ -1,6 +1,7 @@
 import type { Task, TaskAnalyser } from '../task.ts'
 import { answerFormat } from './answer-format.ts'
 import { detectLanguage } from './language.ts'
+import { refineTags } from './operations.ts'
 import { createQuestionFeatures } from './question-features.ts'
 import type { SoftmaxModel } from './softmax-classifier.ts'
 import { createSoftmaxClassifier } from './softmax-classifier.ts'
@@ -48,7 +49,7 @@ export function createTaskAnalyser(options: TaskAnalyserOptions = {}): TaskAnaly
       const skill = found.find(({ tag }) => tag !== GENERAL)
       const own = tags?.map(tag => ({ tag: tag.includes(':') ? tag : `skill:${tag}`, probability: 1 }))
       return {
-        tags: own && own.length > 0 ? own : found,
+        tags: refineTags(own && own.length > 0 ? own : found, text),
         language: detectLanguage(text),
         difficulty: difficultyOf(text, composite),
         format: answerFormat(text),

@@ -1,3 +1,4 @@
+import { refineTags } from '../../../service/index.ts'
 import { isModelNetError, ModelNetError, toModelNetError } from '../../../utils/errors.ts'
 import { finalAnswer, sanitizeAnswer } from '../../answers/sub-answer.ts'
 import type { Plan, Step } from '../../planning/plan.ts'
@@ -127,7 +128,7 @@ async function* runStep(
     task: { ...board.task, messages: [{ role: 'user', content: question }], options },
     analysis: {
       ...board.analysis,
-      tags: [{ tag: `skill:${step.skill}`, probability: 1 }],
+      tags: refineTags([{ tag: `skill:${step.skill}`, probability: 1 }], question),
       composite: false,
       format: 'text',
     },
