@@ -99,7 +99,7 @@ export async function askAndShow(options: AskOptions, terminal?: Terminal): Prom
 }
 
 /** `single · geography …a1b2c3 · 12 tokens · 38 ms · free`. */
-export function summary(report: AnswerReport): string {
+function summary(report: AnswerReport): string {
   const makers = report.members.filter(member => member.share > 0)
   const helpers = report.members.filter(member => member.share === 0)
   const members = makers.map(member => {

@@ -132,7 +132,7 @@ function calibrationFigures({ test, pool }: TrainedBench, estimates: readonly Fl
   }
 }
 
-export function bestSingle(train: readonly RoutingRow[], pool: readonly number[]): number {
+function bestSingle(train: readonly RoutingRow[], pool: readonly number[]): number {
   const sums = new Float64Array(pool.length)
   for (const row of train)
     scoresOf(row, pool).forEach((score, arm) => {
@@ -141,7 +141,7 @@ export function bestSingle(train: readonly RoutingRow[], pool: readonly number[]
   return indexOfMax(sums)
 }
 
-export function indexOfMax(values: ArrayLike<number>): number {
+function indexOfMax(values: ArrayLike<number>): number {
   let best = 0
   for (let at = 1; at < values.length; at++) if ((values[at] ?? 0) > (values[best] ?? 0)) best = at
   return best

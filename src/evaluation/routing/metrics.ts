@@ -91,7 +91,7 @@ export function pairMetrics(win: readonly number[], scores: readonly (readonly [
 }
 
 /** Linear interpolation by binary search, as numpy's `interp` does also for abscissas that are not sorted. */
-export function interpolate(x: number, points: readonly CostPoint[]): number {
+function interpolate(x: number, points: readonly CostPoint[]): number {
   const last = points.length - 1
   const [first, end] = [points[0], points[last]]
   if (!first || !end) return Number.NaN

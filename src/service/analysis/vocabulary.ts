@@ -8,7 +8,7 @@ export interface Vocabulary {
 }
 
 /** 32,768 bits hold the 3,000 words of the training questions with fewer than one unknown word in ten taken for known. */
-export const VOCABULARY_BYTES = 4096
+const VOCABULARY_BYTES = 4096
 
 export function createVocabulary(bits: Uint8Array = new Uint8Array(VOCABULARY_BYTES)): Vocabulary {
   const place = (word: string): readonly [number, number] => {
