@@ -12,7 +12,7 @@ export interface LocalNodePlan {
   readonly models: readonly string[]
 }
 
-export interface LocalNode {
+interface LocalNode {
   readonly name: string
   readonly node: string
   readonly gateway: string

@@ -5,7 +5,7 @@ import type { ChatRequest } from './chat-request.ts'
 import { toOpenAiError } from './openai-error.ts'
 
 /** A finished answer of the network. */
-export interface ChatOutcome extends AnswerReport {
+interface ChatOutcome extends AnswerReport {
   readonly text: string
   readonly finish: 'stop' | 'length' | 'cancelled'
 }

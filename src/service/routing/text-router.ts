@@ -116,7 +116,7 @@ export function loadTextRouter(state: TextRouterState): TextRouter {
 }
 
 /** From the nearness of the farthest training questions up to that of the usual ones. */
-export const familiarityOf = (nearness: number, [none, usual]: readonly [number, number]): number =>
+const familiarityOf = (nearness: number, [none, usual]: readonly [number, number]): number =>
   Math.min(1, Math.max(0, (nearness - none) / Math.max(1e-9, usual - none)))
 
 function restore(state: TextRouterState): {
