@@ -7,7 +7,7 @@ import { packFloats, unpackFloats } from '../routing/packing.ts'
 export interface ClusterOptions {
   /** Several clusterings are averaged: one alone depends on its start. @default [10, 20, 40] */
   readonly counts?: readonly number[]
-  /** Starts per count. @default 3 */
+  /** Starts per count. @default 5 */
   readonly starts?: number
 }
 
@@ -33,7 +33,7 @@ export function trainClusterRouter(
   { questions, arms, scores }: TrainingData,
   options: ClusterOptions = {},
 ): ClusterRouter {
-  const { counts = [10, 20, 40], starts = 3 } = options
+  const { counts = [10, 20, 40], starts = 5 } = options
   const points = questions.map(({ latent }) => latent)
   const groups = counts
     .filter((count, at) => at === 0 || count * 5 <= points.length)

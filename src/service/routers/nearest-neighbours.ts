@@ -8,7 +8,7 @@ import { packBytes, packFloats, unpackBytes, unpackFloats } from '../routing/pac
 export interface NeighbourOptions {
   /** Neighbours that are averaged. @default 320 */
   readonly neighbours?: number
-  /** Cells of the index that are searched, of as many as the square root of the questions. @default 6 */
+  /** Cells of the index that are searched, of as many as the square root of the questions. @default 12 */
   readonly probes?: number
 }
 
@@ -54,7 +54,7 @@ export function trainNeighbourRouter(
     points.set(latents[row] ?? [], place * size)
     sorted.set(scores.subarray(row * arms, (row + 1) * arms), place * arms)
   })
-  const { neighbours = Math.min(320, Math.ceil(latents.length / 8)), probes = 6 } = options
+  const { neighbours = Math.min(320, Math.ceil(latents.length / 8)), probes = 12 } = options
   const { count, centres } = clustering
   return createRouter({
     arms,

@@ -20,7 +20,7 @@ export interface LatentSpaceState {
 }
 
 export interface LatentSpaceOptions {
-  /** Directions. @default 48 */
+  /** Directions. @default 64 */
   readonly size?: number
   /** Buckets kept, by the weight they carry. @default 16384 */
   readonly maxBuckets?: number
@@ -38,7 +38,7 @@ export function fitLatentSpace(
   options: LatentSpaceOptions = {},
 ): LatentSpace {
   const { maxBuckets = 16_384, seed = 1 } = options
-  const size = Math.max(1, Math.min(options.size ?? 48, vectors.length))
+  const size = Math.max(1, Math.min(options.size ?? 64, vectors.length))
   const energy = new Float64Array(dimensions)
   for (const { indices, values } of vectors)
     for (let at = 0; at < indices.length; at++)

@@ -5,13 +5,13 @@ export interface OnlineOptions {
   readonly priorAnswers?: number
   /** Weight that stays of older feedback with each new one of the same arm; 1 never forgets. @default 0.995 */
   readonly memory?: number
-  /** Surprise at which an arm counts as changed (Page-Hinkley, in answers). @default 8 */
+  /** Surprise at which an arm counts as changed (Page-Hinkley, in answers). @default 10 */
   readonly alarm?: number
 }
 
 /** Learns from feedback on the arms it chose, on top of a static router. */
 export interface OnlineRouter {
-  /** The arm to ask: a Thompson draw per arm around the static estimate and what feedback says of it in this context. */
+  /** The arm to ask: the best by static estimate and feedback; after a change, a Thompson draw per arm. */
   choose(context: number, estimates: ArrayLike<number>): number
   /** Feedback on one answer: 0 wrong .. 1 right. */
   learn(context: number, arm: number, estimate: number, score: number): void
@@ -36,7 +36,7 @@ export function createOnlineRouter(
   { random }: { readonly random: Random },
   options: OnlineOptions = {},
 ): OnlineRouter {
-  const { priorAnswers = 1000, memory = 0.995, alarm = 8 } = options
+  const { priorAnswers = 1000, memory = 0.995, alarm = 10 } = options
   const beliefs = Array.from({ length: arms * contexts }, (): Belief => ({ right: 0, asked: 0 }))
   const overall = Array.from({ length: arms }, (): Belief => ({ right: 0, asked: 0 }))
   const trust = new Float64Array(arms).fill(priorAnswers)
@@ -62,7 +62,8 @@ export function createOnlineRouter(
           weight * (1 - (estimates[arm] ?? 0.5)) +
           (weight < priorAnswers ? known * (1 - general) : 0) +
           0.5
-        const draw = sampleBeta(alpha, beta, random)
+        // while the static estimate holds there is nothing to explore
+        const draw = weight < priorAnswers ? sampleBeta(alpha, beta, random) : alpha / (alpha + beta)
         if (draw > top) {
           top = draw
           best = arm
@@ -96,9 +97,9 @@ export function createOnlineRouter(
 
 /**
  * Deviation per answer that is taken for noise of the estimate. With answers of variance 0.22 an arm raises a false alarm
- * once in about exp(2 * 0.15 * 8 / 0.22) = 50,000 answers, and a fall by one half is found after 23.
+ * once in about exp(2 * 0.2 * 10 / 0.22) answers, and a fall by one half is found after 33.
  */
-const SLACK = 0.15
+const SLACK = 0.2
 /** Answers a doubted estimate still stands for, and answers of other contexts that are carried over. */
 const DOUBTED = 1
 const CARRIED = 2
