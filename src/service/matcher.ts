@@ -76,7 +76,10 @@ export function createMatcher(
     const { model, nodeId } = offer
     const name = nameOf(model, nodeId)
     const ability = mix(
-      tags.map(({ tag, probability }) => ({ weight: probability, ability: abilities.ability(name, tag) })),
+      tags.map(({ tag, probability }) => ({
+        weight: probability,
+        ability: abilities.ability(name, asListed(tag, model.card.tags)),
+      })),
     )
     const { price } = model.card
     return {
@@ -96,7 +99,7 @@ export function createMatcher(
     knows: reference => reference.kind !== 'model' || named(offers(), reference).length > 0,
     candidates(reference, tags) {
       const live = offers().filter(available)
-      const wanted = withSkills(tags)
+      const wanted = exactest(withSkills(tags), live)
       switch (reference.kind) {
         case 'any':
           return rank(
@@ -110,7 +113,7 @@ export function createMatcher(
               model.card.tags.includes(tag) || abilities.ability(nameOf(model, nodeId), tag).evidence >= 1,
           )
           return rank(
-            serving.map(offer => score(offer, [{ tag, probability: 1 }, ...finerThan(tag, tags)])),
+            serving.map(offer => score(offer, exactest([{ tag, probability: 1 }, ...finerThan(tag, tags)], live))),
             tolerance,
           )
         }
@@ -140,6 +143,25 @@ const finerThan = (
   tags: readonly { readonly tag: string; readonly probability: number }[],
 ): readonly { readonly tag: string; readonly probability: number }[] =>
   tags.filter(other => FINER_TAGS[other.tag] === tag)
+
+/** Of a tag and one that refines it only the finer one counts, if any model lists it. */
+function exactest(
+  tags: readonly { readonly tag: string; readonly probability: number }[],
+  live: readonly Offer[],
+): readonly { readonly tag: string; readonly probability: number }[] {
+  const finer = tags.filter(
+    ({ tag }) => FINER_TAGS[tag] !== undefined && live.some(({ model }) => model.card.tags.includes(tag)),
+  )
+  const refined = new Set(finer.map(({ tag }) => FINER_TAGS[tag]))
+  return tags.filter(each => !refined.has(each.tag) && (FINER_TAGS[each.tag] === undefined || finer.includes(each)))
+}
+
+/** A model that says nothing finer than the field is known by the field. */
+function asListed(tag: string, listed: readonly string[]): string {
+  const field = FINER_TAGS[tag]
+  const isExact = listed.some(other => FINER_TAGS[other] !== undefined && FINER_TAGS[other] === field)
+  return field !== undefined && listed.includes(field) && !isExact ? field : tag
+}
 
 /** The full id wins; a name without its publisher will do where only one id ends so. */
 function named(live: readonly Offer[], reference: Extract<ModelReference, { kind: 'model' }>): readonly Offer[] {
