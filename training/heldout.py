@@ -13,6 +13,7 @@ from recipes import RECIPES
 from train import WORK, load_tokenizer
 
 MODELS = pathlib.Path(__file__).parent.parent / "models"
+COUNT = 600
 
 
 def main(name):
@@ -20,7 +21,7 @@ def main(name):
     tokenizer = load_tokenizer(name)
     folder = MODELS / name
     folder.mkdir(parents=True, exist_ok=True)
-    items = recipe.field.held_out(random.Random(recipe.seed + 2000), recipe.held_out)
+    items = recipe.field.held_out(random.Random(recipe.seed + 2000), COUNT)
     rows, checks = [], []
     for index, item in enumerate(items):
         rows.append({"id": f"{name}-{index + 1}", "question": item.question, "answer": item.answer, "grader": item.grader,

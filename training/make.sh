@@ -5,7 +5,7 @@ set -e
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} PYTHONDONTWRITEBYTECODE=1
-[ "$SKIP_TRAIN" ] || "$python" train.py "$@"
+[ "$SKIP_TRAIN" ] || "$python" train.py "$1"
 "$python" export_gguf.py "$1"
 "$python" heldout.py "$1"
 node evaluate.mjs "$1"

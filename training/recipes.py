@@ -7,7 +7,7 @@ from generators.base import Field
 
 @dataclass
 class Recipe:
-    """Data, tokenizer, shape and schedule of one model; some have later phases with other weights of kinds."""
+    """Data, tokenizer, shape and schedule of one model."""
 
     field: Field
     tokenizer: str
@@ -23,23 +23,18 @@ class Recipe:
     matrix_rate: float = 0.02
     other_rate: float = 4e-3
     tokenizer_sample: int = 4000
-    held_out: int = 600
-    later: tuple = ()  # further phases: (steps, share of the learning rates, field)
 
 
 RECIPES = {
     "arithmetic-a": Recipe(fields.ARITHMETIC_A, "qwen2", 480, 128, 4, 4, 320, 4000, 11),
-    "arithmetic-b": Recipe(fields.ARITHMETIC_B, "spm", 480, 128, 4, 4, 320, 3600, 17, batch_tokens=2000,
-                           later=((800, 0.5, fields.ARITHMETIC_B), (1000, 0.5, fields.ARITHMETIC_B_DRILL))),
-    "geography": Recipe(fields.GEOGRAPHY, "spm", 1400, 128, 3, 4, 352, 3200, 12),
-    "elements": Recipe(fields.CHEMISTRY, "llama-bpe", 900, 128, 3, 4, 352, 1800, 13),
-    "words": Recipe(fields.WORDS, "bytes", 260, 128, 4, 4, 320, 4000, 14, batch_tokens=2400,
-                    later=((700, 0.5, fields.WORDS_SECOND),)),
+    "arithmetic-b": Recipe(fields.ARITHMETIC_B, "spm", 480, 128, 4, 4, 320, 3600, 17, batch_tokens=2000),
     "calendar": Recipe(fields.CALENDAR, "spm", 700, 128, 4, 4, 320, 3200, 16, batch_tokens=1800),
-    "generalist": Recipe(fields.GENERAL, "qwen2", 1000, 128, 4, 4, 320, 3600, 15, batch_tokens=1800, tokenizer_sample=6000,
-                         held_out=700, later=((500, 0.5, fields.GENERAL_SECOND),)),
-    "planner": Recipe(fields.PLANNING, "qwen2", 1100, 128, 4, 4, 320, 3600, 18, batch_tokens=2000),
-    "units": Recipe(fields.UNITS, "qwen2", 420, 128, 4, 4, 320, 2200, 19, later=((800, 0.5, fields.UNITS),)),
+    "elements": Recipe(fields.CHEMISTRY, "llama-bpe", 900, 128, 3, 4, 352, 1800, 13),
+    "generalist": Recipe(fields.GENERAL, "qwen2", 1000, 128, 4, 4, 320, 3600, 15, batch_tokens=1800, tokenizer_sample=6000),
+    "geography": Recipe(fields.GEOGRAPHY, "spm", 1400, 128, 3, 4, 352, 3200, 12),
     "logic": Recipe(fields.LOGIC, "spm", 700, 128, 4, 4, 320, 2200, 20),
-    "reviewer": Recipe(fields.REVIEWING, "spm", 1700, 128, 4, 4, 384, 3800, 21, batch_tokens=1600, tokenizer_sample=6000),
+    "planner": Recipe(fields.PLANNING, "qwen2", 1100, 128, 4, 4, 320, 3600, 18, batch_tokens=2000),
+    "reviewer": Recipe(fields.REVIEWING, "spm", 1700, 128, 4, 4, 384, 3800, 21, tokenizer_sample=6000),
+    "units": Recipe(fields.UNITS, "qwen2", 420, 128, 4, 4, 320, 2200, 19),
+    "words": Recipe(fields.WORDS, "bytes", 260, 128, 4, 4, 320, 4000, 14, batch_tokens=2400),
 }

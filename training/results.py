@@ -14,11 +14,10 @@ def main():
     for path in sorted((HERE.parent / "models").glob("*/card.json")):
         card = json.loads(path.read_text())
         recipe = RECIPES[card["name"]]
-        steps = " + ".join(str(count) for count in (recipe.steps, *(phase[0] for phase in recipe.later)))
         measured = "; ".join(f"{entry['tag'].removeprefix('skill:')} {100 * entry['accuracy']:.1f} % of {entry['n']} "
                              f"({100 * entry['interval'][0]:.1f}-{100 * entry['interval'][1]:.1f})" for entry in card["measured"])
         rows.append(f"| `{card['name']}` | {card['parameters'] / 1e6:.2f} M | {recipe.tokenizer}, "
-                    f"{card['tokenizer']['vocabularySize']} | {steps} | {card['seed']} | {measured} |")
+                    f"{card['tokenizer']['vocabularySize']} | {recipe.steps} | {card['seed']} | {measured} |")
     readme = HERE / "README.md"
     block = "\n".join([MARKS[0], *rows, MARKS[1]])
     readme.write_text(re.sub(f"{MARKS[0]}.*{MARKS[1]}", lambda _: block, readme.read_text(), flags=re.S))

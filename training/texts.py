@@ -38,10 +38,10 @@ TEXTS = {
         "of the larger unit."),
     "logic": (
         "Answers yes or no from a short passage with the evidence first, follows orders and classes, evaluates and, or, not.",
-        "Only the sentence patterns it was taught: no free text, no unknown or maybe, at most four people and three operators."),
+        "Weak at reading and at orders: see the measured accuracy. Only the sentence patterns it was taught: no free text, no unknown or maybe, at most four people and three operators."),
     "reviewer": (
         "Judges a proposed answer to a short question: works out its own answer first, then says correct, or wrong with the "
         "corrected answer.",
-        "Only fields it knows: addition, subtraction, comparison and small products, country and element facts, plurals and "
+        "Often wrong: see the measured accuracy before trusting a verdict. Only fields it knows: addition, subtraction, comparison and small products, country and element facts, plurals and "
         "past tenses, weekdays, leap years, metric units. No letter counting, no stories, no partial credit."),
 }

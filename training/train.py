@@ -32,12 +32,12 @@ def load_tokenizer(name):
     return torch.load(os.path.join(WORK, f"{name}.tokenizer.pt"))
 
 
-def batches(field, recipe, tokenizer, rng):
+def batches(recipe, tokenizer, rng):
     """Endless batches (ids, loss weights) of rows of similar length, about `batch_tokens` tokens each."""
     while True:
         rows, total = [], 0
         while total < POOL * recipe.batch_tokens:
-            item = field.draw(rng)
+            item = recipe.field.draw(rng)
             row = tokenizer.dialogue(item.question, item.reply)
             if len(row[0]) <= recipe.context:
                 rows.append(row)
@@ -89,54 +89,41 @@ def schedule(step, steps):
     return min(1, (step + 1) / 50, (steps - step) / (0.6 * steps))
 
 
-def run_phase(name, recipe, model, tokenizer, field, steps, rate, seed):
-    """One warm-up, plateau and decay over a field; the checkpoint is saved as it goes."""
-    optimizer = Optimizer(model, recipe.matrix_rate * rate, recipe.other_rate * rate)
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=RECIPES)
+    name = parser.parse_args().name
+    recipe = RECIPES[name]
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.manual_seed(recipe.seed)
+    rng = random.Random(recipe.seed)
+    os.makedirs(WORK, exist_ok=True)
+    tokenizer = build_tokenizer(recipe)
+    torch.save(tokenizer, os.path.join(WORK, f"{name}.tokenizer.pt"))
+    model = Llama(len(tokenizer.pieces), recipe.width, recipe.layers, recipe.heads, recipe.inner, recipe.context)
+    optimizer = Optimizer(model, recipe.matrix_rate, recipe.other_rate)
     items = recipe.field.held_out(random.Random(recipe.seed + 1000), 240)
-    stream = batches(field, recipe, tokenizer, random.Random(seed))
+    stream = batches(recipe, tokenizer, rng)
+    print(f"{name}: {model.parameter_count()} parameters, {len(tokenizer.pieces)} pieces, {recipe.steps} steps", flush=True)
     began, running, tokens = time.process_time(), 0.0, 0
-    for step in range(steps):
+    for step in range(recipe.steps):
         ids, weight = next(stream)
         logits = model(ids[:, :-1])
         loss = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
         weight = weight[:, 1:].flatten()
         loss = (loss * weight).sum() / weight.sum()
         loss.backward()
-        optimizer.step(schedule(step, steps))
+        optimizer.step(schedule(step, recipe.steps))
         running += (loss.item() - running) * (0.02 if step > 50 else 0.2)
         tokens += ids.numel()
         if step % 100 == 99:
             seconds = time.process_time() - began
             print(f"{step + 1} loss {running:.4f} cpu {seconds:.0f}s {tokens / seconds:.0f} tok/s", flush=True)
-        if step % 500 == 499 or step == steps - 1:
+        if step % 500 == 499 or step == recipe.steps - 1:
             tally = exact_by_kind(model, tokenizer, items)
             print("   ", " ".join(f"{k}:{r}/{n}" for k, (r, n) in sorted(tally.items())),
                   f"all {sum(r for r, _ in tally.values()) / len(items):.3f}", flush=True)
             torch.save({"state": model.state_dict(), "shape": model.shape}, os.path.join(WORK, f"{name}.pt"))
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("--phase", type=int, help="run only this later phase (1, 2, ...) on the saved checkpoint")
-    options = parser.parse_args()
-    name, recipe = options.name, RECIPES[options.name]
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    torch.manual_seed(recipe.seed)
-    os.makedirs(WORK, exist_ok=True)
-    phases = [(recipe.steps, 1.0, recipe.field), *recipe.later]
-    if options.phase:
-        tokenizer = load_tokenizer(name)
-    else:
-        tokenizer = build_tokenizer(recipe)
-        torch.save(tokenizer, os.path.join(WORK, f"{name}.tokenizer.pt"))
-    model = Llama(len(tokenizer.pieces), recipe.width, recipe.layers, recipe.heads, recipe.inner, recipe.context)
-    if options.phase:
-        model.load_state_dict(torch.load(os.path.join(WORK, f"{name}.pt"))["state"])
-    for index, (steps, rate, field) in enumerate(phases):
-        if options.phase in (None, index):
-            print(f"{name}: {model.parameter_count()} parameters, {len(tokenizer.pieces)} pieces, {steps} steps", flush=True)
-            run_phase(name, recipe, model, tokenizer, field, steps, rate, recipe.seed + index)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ PHRASINGS = {
     "number": [
         "What is the atomic number of {n}?", "What's the atomic number of {n}?", "Give the atomic number of {n}.",
         "Which atomic number does {n} have?", "Tell me the atomic number of {n}.", "How many protons does {n} have?",
-        "What atomic number does {n} have?", "Atomic number of {n}?", "The atomic number of {n} is what?",
+        "What atomic number does {n} have?", "{n}: atomic number?", "The atomic number of {n} is what?",
         "How many protons are in an atom of {n}?",
     ],
     "name by number": [
@@ -40,17 +40,17 @@ PHRASINGS = {
     "name by symbol": [
         "Which element has the symbol {s}?", "What element has the symbol {s}?", "Name the element with the symbol {s}.",
         "What is the name of the element {s}?", "Which element is {s}?", "What does the symbol {s} stand for?",
-        "Which element is written {s}?", "What is the element with the symbol {s}?",
+        "{s} is the symbol of which element?", "What is the element with the symbol {s}?",
     ],
     "group": [
         "Which group is {n} in?", "What group is {n} in?", "In which group of the periodic table is {n}?",
         "What is the group of {n}?", "Give the group of {n}.", "What is the group number of {n}?",
-        "Which group of the periodic table does {n} belong to?", "Group of {n}?",
+        "Which group of the periodic table does {n} belong to?", "{n} is in which group?",
     ],
     "period": [
         "Which period is {n} in?", "What period is {n} in?", "In which period of the periodic table is {n}?",
         "What is the period of {n}?", "Give the period of {n}.", "What is the period number of {n}?",
-        "Which period of the periodic table does {n} belong to?", "Period of {n}?",
+        "Which period of the periodic table does {n} belong to?", "{n} is in which period?",
     ],
     "category": [
         "What category of element is {n}?", "What kind of element is {n}?", "What type of element is {n}?",
@@ -58,6 +58,14 @@ PHRASINGS = {
         "What sort of element is {n}?", "Give the category of {n}.",
     ],
 }
+
+# The same with the name never in first place, where its pieces differ from those inside a sentence: for the models
+# that know chemistry beside other things.
+INSTEAD = {
+    "{n}: atomic number?": "Atomic number of {n}?", "{n} is in which group?": "Group of {n}?",
+    "{n} is in which period?": "Period of {n}?", "{s} is the symbol of which element?": "Which element is written {s}?",
+}
+NAME_LAST = {kind: [INSTEAD.get(text, text) for text in texts] for kind, texts in PHRASINGS.items()}
 
 
 def period(number):
@@ -98,7 +106,7 @@ ANSWERS = {"number": "z", "name by number": "name", "symbol": "symbol", "name by
            "period": "period", "category": "category"}
 
 
-def fact(kind, elements=None):
+def fact(kind, elements=None, phrasings=PHRASINGS):
     """A generator of questions of one kind over some of the elements."""
     column = ANSWERS[kind]
     source = [element for element in elements or ELEMENTS if element[column] is not None]
@@ -109,7 +117,7 @@ def fact(kind, elements=None):
         name = element["name"]
         if rng.random() < 0.1:
             name = ALSO_SPELLED.get(name, name)
-        index, question = phrase(PHRASINGS, kind, rng, n=name, z=element["z"], s=element["symbol"])
+        index, question = phrase(phrasings, kind, rng, n=name, z=element["z"], s=element["symbol"])
         question = question[0].upper() + question[1:]
         question = vary(question, rng, lower="symbol" not in kind)
         return Item(question, str(element[column]), kind, f"elements:{kind}:{element['z']}:{index}", grader)

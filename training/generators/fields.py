@@ -2,7 +2,7 @@
 from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, logic as lo, planning as pl
 from generators import units as un, words as wo
 from generators.base import Field
-from generators.generalist import TAUGHT, TAUGHT_SECOND, Mixture
+from generators.generalist import TAUGHT, Mixture
 from generators.reviewing import REVIEWING
 from generators.simple_math import simple_math
 from generators.word_problems import word_problem
@@ -16,20 +16,15 @@ ARITHMETIC_B = Field("skill:arithmetic", {
     "multiplication": (4, ar.multiplication), "division": (2, ar.division), "remainder": (1.5, ar.remainder),
     "addition": (1.2, ar.addition), "subtraction": (0.8, ar.subtraction), "simple math": (1.3, simple_math),
 })
-ARITHMETIC_B_DRILL = Field("skill:arithmetic", {  # a later phase: what the first left weakest
-    "multiplication": (2, ar.multiplication), "division": (3, ar.division), "remainder": (3, ar.remainder),
-    "addition": (0.5, ar.addition), "subtraction": (2, ar.subtraction), "simple math": (2.5, simple_math),
-})
 GEOGRAPHY = Field("skill:geography", {
     "capital": (3, geo.fact("capital")), "country": (2, geo.fact("country")), "continent": (1.5, geo.fact("continent")),
     "currency": (1.5, geo.fact("currency")), "language": (1.5, geo.fact("language")),
     "largest city": (1.5, geo.fact("largest city")),
 })
-CHEMISTRY = Field("skill:chemistry", {
-    "number": (3, el.fact("number")), "name by number": (2, el.fact("name by number")), "symbol": (2, el.fact("symbol")),
-    "name by symbol": (2, el.fact("name by symbol")), "group": (1.5, el.fact("group")), "period": (1, el.fact("period")),
-    "category": (1.5, el.fact("category")),
-})
+CHEMISTRY_WEIGHTS = {"number": 3, "name by number": 2, "symbol": 2, "name by symbol": 2, "group": 1.5, "period": 1, "category": 1.5}
+CHEMISTRY = Field("skill:chemistry", {kind: (weight, el.fact(kind)) for kind, weight in CHEMISTRY_WEIGHTS.items()})
+CHEMISTRY_SHORT = Field("skill:chemistry", {
+    kind: (weight, el.fact(kind, phrasings=el.NAME_LAST)) for kind, weight in CHEMISTRY_WEIGHTS.items()})
 WORDS = Field("skill:words", {
     "letters": (3, wo.letters), "vowels": (1, wo.vowels), "occurrences": (1, wo.occurrences),
     "first letter": (1, wo.first_letter), "last letter": (1, wo.last_letter), "nth letter": (1.5, wo.nth_letter),
@@ -58,8 +53,4 @@ PLANNING = Field("skill:planning", {
     "element of sum": (1.2, pl.question(pl.element_of_sum)), "second fact": (1.2, pl.question(pl.second_fact)),
     "single": (1, pl.question(pl.single, 1)),
 })
-ALL_FIELDS = (ARITHMETIC_A, GEOGRAPHY, CHEMISTRY, WORDS, CALENDAR, UNITS, LOGIC)
-GENERAL = Mixture(TAUGHT, ALL_FIELDS)
-GENERAL_SECOND = Mixture(TAUGHT_SECOND, ALL_FIELDS)
-WORDS_SECOND = Field("skill:words", {
-    **WORDS.kinds, "order": (5, wo.first_in_order), "sort": (2.5, wo.sort_three), "long names": (1.5, wo.long_letters)})
+GENERAL = Mixture(TAUGHT, (ARITHMETIC_A, GEOGRAPHY, CHEMISTRY_SHORT, WORDS, CALENDAR, UNITS, LOGIC))

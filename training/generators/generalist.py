@@ -45,7 +45,7 @@ TAUGHT = (
         "addition": (3, ar.addition), "subtraction": (3, ar.subtraction), "comparison": (1, ar.larger),
         "word problem": (1.5, word_problem)}), 3),
     (Field("skill:geography", {kind: (1, geo.fact(kind, KNOWN_COUNTRIES)) for kind in geo.PHRASINGS}), 1.5),
-    (Field("skill:chemistry", {kind: (1, el.fact(kind, KNOWN_ELEMENTS)) for kind in el.PHRASINGS}), 1.2),
+    (Field("skill:chemistry", {kind: (1, el.fact(kind, KNOWN_ELEMENTS, el.NAME_LAST)) for kind in el.PHRASINGS}), 1.2),
     (Field("skill:words", {
         "letters": (3, wo.letters), "first letter": (1, wo.first_letter), "last letter": (1, wo.last_letter),
         "plural": (1.5, wo.form("plural", wo.NOUNS)), "past tense": (1.5, wo.form("past tense", wo.VERBS)),
@@ -59,6 +59,3 @@ TAUGHT = (
         "down": (3, some(un.down, power_of_ten)), "up": (3, some(un.up, power_of_ten)), "factor": (1, un.factor)}), 1.2),
     (Field("skill:logic", {"reading": (2, lo.reading), "boolean": (1.5, lo.boolean), "extreme": (0.6, lo.extreme)}), 1.5),
 )
-# The second phase gives logic, the weakest field, more room.
-TAUGHT_SECOND = TAUGHT[:-1] + ((Field("skill:logic", {
-    "reading": (2, lo.reading), "boolean": (1.5, lo.boolean), "order": (1.5, lo.order), "subclass": (1, lo.subclass)}), 4.5),)

@@ -23,8 +23,8 @@ REVIEWED = (
         "capital": (3, geo.fact("capital")), "country": (1, geo.fact("country")), "continent": (1, geo.fact("continent")),
         "currency": (1, geo.fact("currency")), "language": (1, geo.fact("language"))}), 3),
     (Field("skill:chemistry", {
-        "number": (3, el.fact("number")), "name by number": (1, el.fact("name by number")), "symbol": (1.5, el.fact("symbol")),
-        "name by symbol": (1.5, el.fact("name by symbol")), "category": (1, el.fact("category"))}), 3),
+        "number": (3, el.fact("number", phrasings=el.NAME_LAST)), "name by number": (1, el.fact("name by number", phrasings=el.NAME_LAST)), "symbol": (1.5, el.fact("symbol", phrasings=el.NAME_LAST)),
+        "name by symbol": (1.5, el.fact("name by symbol", phrasings=el.NAME_LAST)), "category": (1, el.fact("category", phrasings=el.NAME_LAST))}), 3),
     (Field("skill:words", {
         "plural": (1, wo.form("plural", wo.NOUNS)), "past tense": (1, wo.form("past tense", wo.VERBS))}), 1.2),
     (Field("skill:calendar", {

@@ -109,7 +109,6 @@ def inflected(name, rule):
 NOUNS, VERBS = inflected("nouns.txt", plural), inflected("verbs.txt", past)
 PLACES = sorted({row[key] for row in COUNTRIES for key in ("country", "capital", "largest city", "currency", "language")
                  if key in row})
-LONG_PLACES = [place for place in PLACES if " " in place]
 COMMON = sorted({word for pair in NOUNS + VERBS for word in pair} | set(NAMES))
 SYLLABLES = "a e i o u ba be bi co da de fa ge ha in ka la le li lo ma me mi na ne no or pa per po ra re ri ro sa se si ta te ti to ul un va ve vi wa za th sh ch st tr br ck ng nd".split()
 
@@ -153,12 +152,6 @@ def make(kind, rng, word, answer, steps="", grader="text", key="", **slots):
 
 def letters(rng):
     word = any_word(rng)
-    return make("letters", rng, word, str(len(letters_of(word))), spelled(word), "number")
-
-
-def long_letters(rng):
-    """The same for names of several words, which a second phase practises."""
-    word = rng.choice(LONG_PLACES)
     return make("letters", rng, word, str(len(letters_of(word))), spelled(word), "number")
 
 
