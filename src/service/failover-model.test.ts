@@ -154,6 +154,15 @@ describe('several candidates as one model', () => {
     expect(calls.outstanding('m@a')).toBe(0)
   })
 
+  it('never hedges with a weaker model: an early answer is worth less than a right one', async () => {
+    const calls = createCallRecord({ clock: systemClock })
+    for (let call = 0; call < 20; call++) calls.begin('m@a')({ firstPartMs: 1 })
+    const weaker = { ...candidate('b', { id: 'weak' }), ability: { mean: 0.6, deviation: 0.1, evidence: 10 } }
+    const model = failover([candidate('a', { firstDelayMs: 30 }), weaker], { calls }, { minHedgeMs: 1 })
+    expect((await read(model.generate(REQUEST))).text).toBe(TEXT)
+    expect(weaker.model.requests).toHaveLength(0)
+  })
+
   it('stops the engine when the caller goes away, and does not try others', async () => {
     const controller = new AbortController()
     const [first, second] = [candidate('a', { hang: true }), candidate('b')]

@@ -38,10 +38,11 @@ export function raceAttempts(
   const waiting = [...holders]
   const failed: Candidate[] = []
 
-  function start(): Running | undefined {
-    const candidate = waiting.shift()
+  function start(from: readonly Candidate[] = waiting): Running | undefined {
+    const [candidate, ...others] = from
     if (!candidate) return undefined
-    if (breakers?.enter(candidate.name) === false) return start()
+    waiting.splice(waiting.indexOf(candidate), 1)
+    if (breakers?.enter(candidate.name) === false) return start(others)
     const controller = new AbortController()
     const onAbort = (): void => controller.abort(deadline.signal.reason)
     if (deadline.signal.aborted) onAbort()
@@ -107,7 +108,8 @@ export function raceAttempts(
     const leader = racing[0]
     const late = leader && calls?.firstPartMs(leader.candidate.name, hedgeQuantile)
     const hedges: Promise<'hedge'>[] = []
-    if (late !== undefined && hedgeQuantile < 1 && waiting.length > 0) {
+    const equals = leader ? waiting.filter(other => isEqual(other, leader.candidate)) : []
+    if (late !== undefined && hedgeQuantile < 1 && equals.length > 0) {
       const hedge = clock.sleep(Math.max(minHedgeMs, late), timer.signal).then(() => 'hedge' as const)
       hedge.catch(() => undefined) // the first part came in time
       hedges.push(hedge)
@@ -117,7 +119,7 @@ export function raceAttempts(
         const event = await Promise.race([...racing.map(({ first }) => first), ...hedges])
         if (event === 'hedge') {
           hedges.length = 0
-          const second = start()
+          const second = start(equals)
           if (second) racing.push(second)
           continue
         }
@@ -176,3 +178,9 @@ export function raceAttempts(
 
   return { [Symbol.asyncIterator]: parts, failed: () => failed }
 }
+
+/** Abilities this close are the same for a hedge: it must not trade a right answer for an early one. */
+const EQUAL_ABILITY = 0.02
+
+const isEqual = (other: Candidate, leader: Candidate): boolean =>
+  other.model.card.id === leader.model.card.id || other.ability.mean >= leader.ability.mean - EQUAL_ABILITY
