@@ -70,6 +70,9 @@ interface Described {
   readonly digest: string | undefined
 }
 
+/** Answers one piece of evidence may stand for: sums stay finite whatever is told. */
+const MAX_WEIGHT = 1e6
+
 const RecordsSchema: z.ZodType<readonly CapabilityRecord[]> = z
   .array(
     z.object({
@@ -195,7 +198,7 @@ export function createCapabilityMap(
         register(model)
         return
       }
-      const answers = weight * SOURCE_RELIABILITY[source]
+      const answers = Math.min(weight, MAX_WEIGHT) * SOURCE_RELIABILITY[source]
       add(model, tag, score * answers, (1 - score) * answers, at)
     },
     describe(card) {

@@ -25,7 +25,7 @@ const PLANS: readonly LocalNodePlan[] = [
   { name: 'geography', models: ['geography'] },
   { name: 'elements', models: ['elements'] },
   { name: 'words', models: ['words'] },
-  { name: 'calendar', models: ['calendar', 'units', 'logic', 'reviewer'] },
+  { name: 'calendar', models: ['calendar', 'units', 'logic'] },
 ]
 
 /** Questions of different kinds; with `model`, a pathway chosen by hand. */
