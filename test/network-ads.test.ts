@@ -61,6 +61,22 @@ async function find(node: Node, capability = SKILL): Promise<{ found: string[]; 
   return { found: found.toSorted(), firstMs }
 }
 
+/** Routing tables fill by themselves after the first connections: asks until `holds`, at most 20 s. */
+async function eventually<T>(ask: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
+  const end = performance.now() + 20_000
+  for (;;) {
+    const value = await ask()
+    if (holds(value) || performance.now() > end) return value
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+const foundBy = (node: Node, expected: readonly string[]): Promise<{ found: string[] }> =>
+  eventually(
+    () => find(node),
+    ({ found }) => found.join() === expected.join(),
+  )
+
 describe('capability ads over the DHT', { timeout: 120_000 }, () => {
   afterEach(async () => {
     await Promise.all(nodes.splice(0).map(node => node.close()))
@@ -72,15 +88,18 @@ describe('capability ads over the DHT', { timeout: 120_000 }, () => {
     for (let index = 1; index < 9; index++) await startNode(bootstrap)
     const started = [...nodes]
     const providers = started.slice(1, 4)
-    for (const { ads } of providers) expect(await ads.offer({ capabilities: [SKILL], load: 0 })).toBeGreaterThan(2)
+    for (const { ads } of providers) {
+      const offer = (): Promise<number> => ads.offer({ capabilities: [SKILL], load: 0 })
+      expect(await eventually(offer, holders => holders > 2)).toBeGreaterThan(2)
+    }
     const searcher = started[8] ?? first
     const ids = (some: readonly Node[]) => some.map(({ identity }) => identity.nodeId).toSorted()
-    expect((await find(searcher)).found).toEqual(ids(providers))
+    expect((await foundBy(searcher, ids(providers))).found).toEqual(ids(providers))
     await Promise.all([started[0], ...started.slice(5, 8)].map(node => node?.network.close()))
-    const after = await find(searcher)
+    const after = await foundBy(searcher, ids(providers))
     expect(after.found).toEqual(ids(providers))
     await providers[0]?.ads.close()
-    expect((await find(searcher)).found).toEqual(ids(providers.slice(1)))
+    expect((await foundBy(searcher, ids(providers.slice(1)))).found).toEqual(ids(providers.slice(1)))
   })
 
   it('work alone, and with records kept in a folder over a restart', async () => {
