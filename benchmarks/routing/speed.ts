@@ -6,10 +6,15 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { loadTextRouter } from '../../src/service/routing/text-router.ts'
 import { trainTextRouter } from '../../src/service/routing/train-text-router.ts'
 import { createRandom } from '../../src/utils/random.ts'
 import { generateQuestions } from './analyser/questions.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const { values } = parseArgs({ options: { results: { type: 'string' } } })
 
@@ -17,23 +22,24 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
   const random = createRandom(`speed-${arms}`)
   const questions = generateQuestions(rows, random)
   const labels = [...new Set(questions.map(({ label }) => label))]
-  // each arm is good at one skill; with very many arms only a few hundred of them were tried on each question
-  const tried = Math.min(1, 300 / arms)
+  // each arm is good at one skill; with very many arms only a fifth of them was tried on each question
+  const tried = Math.min(1, 2000 / arms)
   const scores = Float32Array.from({ length: questions.length * arms }, (_, at) => {
     if (random.next() > tried) return Number.NaN
     const skill = labels[(at % arms) % labels.length]
     return random.next() < (questions[Math.floor(at / arms)]?.label === skill ? 0.9 : 0.3) ? 1 : 0
   })
   const names = Array.from({ length: arms }, (_, arm) => `model-${arm}`)
-  const state = trainTextRouter(
-    { questions: questions.map(({ question }) => question), arms: names, scores },
-    { folds: 2 },
+  const saved = JSON.stringify(
+    trainTextRouter({ questions: questions.map(({ question }) => question), arms: names, scores }, { folds: 2 }),
   )
+  collectGarbage()
   const before = process.memoryUsage()
-  const router = loadTextRouter(state)
+  const router = loadTextRouter(JSON.parse(saved))
+  collectGarbage()
+  const memory = process.memoryUsage()
   const asked = generateQuestions(4000, random.fork('asked'))
   for (const { question } of asked.slice(0, 500)) router.choose(question)
-  const memory = process.memoryUsage()
   const cpu = process.cpuUsage()
   const started = performance.now()
   let right = 0
@@ -47,12 +53,12 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
     decisionsPerCpuSecond: Math.round(asked.length / ((used.user + used.system) / 1e6)),
     millisecondsPerDecision: Number(((1000 * seconds) / asked.length).toFixed(4)),
     shareOfRightSkill: Number((right / asked.length).toFixed(4)),
-    stateMegabytes: Number((JSON.stringify(state).length / 1e6).toFixed(2)),
+    stateMegabytes: Number((saved.length / 1e6).toFixed(2)),
     loadedMegabytes: Math.round((memory.heapUsed + memory.arrayBuffers - before.heapUsed - before.arrayBuffers) / 1e6),
   }
 }
 
-const measured = [measure(30, 4000), measure(10_000, 300)]
+const measured = [measure(30, 4000), measure(10_000, 800)]
 console.table(measured)
 if (values.results)
   writeFileSync(
