@@ -6,15 +6,10 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { loadTextRouter } from '../../src/service/routing/text-router.ts'
 import { trainTextRouter } from '../../src/service/routing/train-text-router.ts'
 import { createRandom } from '../../src/utils/random.ts'
 import { generateQuestions } from './analyser/questions.ts'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
 
 const { values } = parseArgs({ options: { results: { type: 'string' } } })
 
@@ -33,11 +28,7 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
   const saved = JSON.stringify(
     trainTextRouter({ questions: questions.map(({ question }) => question), arms: names, scores }, { folds: 2 }),
   )
-  collectGarbage()
-  const before = process.memoryUsage()
   const router = loadTextRouter(JSON.parse(saved))
-  collectGarbage()
-  const memory = process.memoryUsage()
   const asked = generateQuestions(4000, random.fork('asked'))
   for (const { question } of asked.slice(0, 500)) router.choose(question)
   const cpu = process.cpuUsage()
@@ -54,7 +45,6 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
     millisecondsPerDecision: Number(((1000 * seconds) / asked.length).toFixed(4)),
     shareOfRightSkill: Number((right / asked.length).toFixed(4)),
     stateMegabytes: Number((saved.length / 1e6).toFixed(2)),
-    loadedMegabytes: Math.round((memory.heapUsed + memory.arrayBuffers - before.heapUsed - before.arrayBuffers) / 1e6),
   }
 }
 
