@@ -39,6 +39,12 @@ describe('what a user gets wrong', () => {
     expect(result.err).toContain('--model')
   })
 
+  it('a number that is none: status 2, not a request without it', async () => {
+    const result = await run(['ask', '--url', node.gateway, '--temperature', 'warm', 'What is the capital of Spain?'])
+    expect(result.code).toBe(2)
+    expect(result.err).toContain('expected a number')
+  })
+
   it('no node at the address: what to do about it', async () => {
     const result = await run(['peers', '--url', 'http://127.0.0.1:1'])
     expect(result).toMatchObject({ code: 1 })

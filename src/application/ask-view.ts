@@ -61,8 +61,6 @@ export interface AskOptions extends ClientOptions {
   readonly model?: string
   /** Options of the request that are passed on as they are: `temperature`, `seed`, … */
   readonly request?: Readonly<Record<string, unknown>>
-  /** Milliseconds, for what is told while one waits. */
-  readonly now?: () => number
 }
 
 /**

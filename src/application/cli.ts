@@ -47,7 +47,7 @@ function createProgram(terminal: Terminal): Command {
     .option('--listen <address>', 'multiaddr to listen on; may be repeated', collect, [])
     .option('--host <host>', 'host of the gateway')
     .option('--port <port>', 'port of the gateway; 0 takes a free one', readPort)
-    .option('--data-dir <dir>', 'identity, peer book, traces')
+    .option('--data-dir <dir>', 'identity, peer book, weights from peers')
     .option('--no-mdns', 'do not look for nodes on the local network')
     .option('--log-level <level>', 'silent, error, warn, info or debug')
     .option('--until-stdin-ends', 'also stop when standard input ends')
@@ -61,9 +61,9 @@ function createProgram(terminal: Terminal): Command {
     .argument('<question...>')
     .option('--model <model>', 'a model, model@node or strategy', 'modelnet/auto')
     .option('--pathway <term>', 'a pathway such as "(a|b) ! vote"')
-    .option('--temperature <number>', '0 is greedy', Number)
-    .option('--max-tokens <number>', 'longest answer', Number)
-    .option('--seed <number>', 'same seed, same answer', Number)
+    .option('--temperature <number>', '0 is greedy', readNumber)
+    .option('--max-tokens <number>', 'longest answer', readNumber)
+    .option('--seed <number>', 'same seed, same answer', readNumber)
     .action(async (words: string[], options) => {
       const request = {
         ...(options.temperature !== undefined && { temperature: options.temperature }),
@@ -125,8 +125,8 @@ function addBench(program: Command, terminal: Terminal): void {
     .requiredOption('--questions <file>', 'JSONL with question and answer per row; grader optional')
     .option('--model <model>', 'one model instead of the choice of the network')
     .option('--pathway <term>', 'a pathway instead of the choice of the network')
-    .option('--concurrency <number>', 'questions in flight', Number)
-    .option('--seed <number>', 'seed of every request', Number)
+    .option('--concurrency <number>', 'questions in flight', readNumber)
+    .option('--seed <number>', 'seed of every request', readNumber)
     .option('--checkpoint <file>', 'keep finished rows here and continue from them')
     .option('--output <file>', 'results by row')
     .action(async options =>
@@ -141,7 +141,7 @@ function addBench(program: Command, terminal: Terminal): void {
     .option('--decisions <file>', 'decisions by row, in the form of the scorer of the set')
     .option('--strip', 'take task markers and options off the questions')
     .option('--no-combine', 'single models only')
-    .option('--max-parameters <billions>', 'only models up to this size', Number)
+    .option('--max-parameters <billions>', 'only models up to this size', readNumber)
     .option('--json', 'JSON for another program')
     .action(async options => (await import('./commands/bench.ts')).benchRouting(options, terminal))
   bench
@@ -149,8 +149,8 @@ function addBench(program: Command, terminal: Terminal): void {
     .description("the paper's experiments on the shipped models")
     .argument('[parts...]', 'some of the experiments')
     .option('--output <dir>', 'folder of the report', 'modelnet-paper')
-    .option('--questions <number>', 'questions per set', Number)
-    .option('--seed <number>', 'same seed, same answers', Number)
+    .option('--questions <number>', 'questions per set', readNumber)
+    .option('--seed <number>', 'same seed, same answers', readNumber)
     .option('--resume', 'continue an interrupted run')
     .option('--json', 'JSON for another program')
     .action(async (parts, options) => (await import('./commands/bench.ts')).benchPaper({ parts, ...options }, terminal))
@@ -168,6 +168,13 @@ const access = (options: { readonly url: string }): { readonly url: string; read
 }
 
 const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value]
+
+/** Text that is no number would travel as null and be ignored. */
+function readNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('expected a number')
+  return value
+}
 
 function readPort(text: string): number {
   const port = Number(text)

@@ -31,7 +31,12 @@ export async function* postEvents(path: string, body: unknown, options: ClientOp
       if (!line.startsWith('data: ')) continue
       const data = line.slice('data: '.length)
       if (data === '[DONE]') return
-      const event: unknown = JSON.parse(data)
+      const event = parse(data)
+      if (event === undefined)
+        throw new ModelNetError(
+          'PROTOCOL_ERROR',
+          `${options.url} sent an event that is not JSON: ${data.slice(0, 100)}`,
+        )
       const error = errorOf(event)
       if (error) throw error
       yield event

@@ -99,7 +99,7 @@ const ModelConfigSchema = z
 
 export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
   name: z.string().min(1).max(64).default('node').describe('A name for people; the identity is the key.'),
-  dataDir: z.string().min(1).default(join('~', '.modelnet')).describe('Identity, peer book, traces.'),
+  dataDir: z.string().min(1).default(join('~', '.modelnet')).describe('Identity, peer book, weights from peers.'),
   network: z
     .strictObject({
       listen: z.array(z.string().min(1)).default(['/ip4/127.0.0.1/tcp/0']).describe('Multiaddrs to listen on.'),
