@@ -10,6 +10,21 @@ export interface Deadline {
   dispose(): void
 }
 
+/** Does something that must be done in time: under a signal that ends with the caller's or after `deadlineMs`. */
+export async function withDeadline<T>(
+  clock: Clock,
+  options: { readonly signal?: AbortSignal | undefined; readonly deadlineMs: number },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal: outer, deadlineMs } = options
+  const { signal, dispose } = startDeadline(clock, { deadlineMs, ...(outer && { signal: outer }) })
+  try {
+    return await work(signal)
+  } finally {
+    dispose()
+  }
+}
+
 export function startDeadline(
   clock: Clock,
   options: { readonly signal?: AbortSignal; readonly deadlineMs?: number } = {},

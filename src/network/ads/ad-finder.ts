@@ -1,5 +1,7 @@
 import type { Verifier } from '../../protocol/index.ts'
 import { AsyncQueue } from '../../utils/async-queue.ts'
+import type { Clock } from '../../utils/clock.ts'
+import { withDeadline } from '../../utils/deadline.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Logger } from '../../utils/logger.ts'
 import type { Random } from '../../utils/random.ts'
@@ -16,6 +18,7 @@ export interface AdFinderComponents {
   readonly links: PeerLinks
   readonly router: PeerRouter
   readonly verifier: Verifier
+  readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }
@@ -43,7 +46,7 @@ const MAX_ASKED = 2 * HOLDERS
 const ENOUGH_SILENT = 3
 
 export function createAdFinder(components: AdFinderComponents): FindAds {
-  const { nodeId, holder, links, router, verifier, random, logger } = components
+  const { nodeId, holder, links, router, verifier, clock, random, logger } = components
 
   return async function* find(capability, options = {}) {
     const { limit = 30, filter = {}, signal } = options
@@ -137,10 +140,12 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
 
   async function askOne(peer: string, body: object, signal: AbortSignal): Promise<Answer | undefined> {
     try {
-      const timeout = AbortSignal.any([signal, AbortSignal.timeout(GET_TIMEOUT_MS)])
-      const channel = await links.channel(peer, { signal: timeout })
-      for await (const answer of ask(channel, AD_METHODS.get, body, GetAnswerSchema, GET_TIMEOUT_MS, timeout))
-        return answer
+      return await withDeadline(clock, { signal, deadlineMs: GET_TIMEOUT_MS }, async within => {
+        const channel = await links.channel(peer, { signal: within })
+        for await (const answer of ask(channel, AD_METHODS.get, body, GetAnswerSchema, GET_TIMEOUT_MS, within))
+          return answer
+        return undefined
+      })
     } catch (error) {
       logger.debug({ peer, reason: String(error) }, 'a holder did not answer')
     }

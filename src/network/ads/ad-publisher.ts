@@ -1,5 +1,6 @@
 import { type CapabilityAd, DOCUMENT_TYPES, type Signer, signDocument } from '../../protocol/index.ts'
 import type { Clock } from '../../utils/clock.ts'
+import { withDeadline } from '../../utils/deadline.ts'
 import type { Logger } from '../../utils/logger.ts'
 import { ask } from '../exchange.ts'
 import type { PeerLinks } from '../peer-links.ts'
@@ -67,16 +68,15 @@ export function createAdPublisher(components: AdPublisherComponents): AdPublishe
     return { ad, jws }
   }
 
-  const closest = async (key: Uint8Array, signal: AbortSignal): Promise<string[]> => {
-    const found: string[] = []
-    for await (const { peer, kind } of router.find(key, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ROUTE_TIMEOUT_MS)]),
-    })) {
-      if (kind === 'closest' && peer !== signer.nodeId) found.push(peer)
-      if (found.length >= HOLDERS) break
-    }
-    return found
-  }
+  const closest = (key: Uint8Array, outer: AbortSignal): Promise<string[]> =>
+    withDeadline(clock, { signal: outer, deadlineMs: ROUTE_TIMEOUT_MS }, async signal => {
+      const found: string[] = []
+      for await (const { peer, kind } of router.find(key, { signal })) {
+        if (kind === 'closest' && peer !== signer.nodeId) found.push(peer)
+        if (found.length >= HOLDERS) break
+      }
+      return found
+    })
 
   const putAt = async (
     peer: string,
@@ -86,9 +86,9 @@ export function createAdPublisher(components: AdPublisherComponents): AdPublishe
     signal: AbortSignal,
   ): Promise<PutVerdict | undefined> => {
     try {
-      const channel = await links.channel(peer, {
-        signal: AbortSignal.any([signal, AbortSignal.timeout(PUT_TIMEOUT_MS)]),
-      })
+      const channel = await withDeadline(clock, { signal, deadlineMs: PUT_TIMEOUT_MS }, within =>
+        links.channel(peer, { signal: within }),
+      )
       const body = { capability, level, ad: jws }
       for await (const { verdict } of ask(channel, AD_METHODS.put, body, PutAnswerSchema, PUT_TIMEOUT_MS))
         return verdict

@@ -1,5 +1,6 @@
 import { createVerifier } from '../../protocol/index.ts'
 import type { Clock } from '../../utils/clock.ts'
+import { withDeadline } from '../../utils/deadline.ts'
 import type { Logger } from '../../utils/logger.ts'
 import type { Random } from '../../utils/random.ts'
 import type { Identity } from '../identity.ts'
@@ -69,7 +70,7 @@ export function createAds(components: AdsComponents, options: AdsOptions = {}): 
       if (closing.signal.aborted) return
       closing.abort()
       await refreshing
-      await publisher.withdraw(AbortSignal.timeout(WITHDRAW_MS)).catch(() => undefined) // it expires by itself
+      await withDeadline(clock, { deadlineMs: WITHDRAW_MS }, publisher.withdraw).catch(() => undefined) // it expires by itself
       unserve()
     },
   }

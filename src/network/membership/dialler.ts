@@ -1,4 +1,5 @@
 import type { Clock } from '../../utils/clock.ts'
+import { withDeadline } from '../../utils/deadline.ts'
 import type { Logger } from '../../utils/logger.ts'
 import type { Random } from '../../utils/random.ts'
 import type { Network } from '../network.ts'
@@ -62,7 +63,7 @@ export function createDialler(components: DiallerComponents): Dialler {
   }
 
   const open = async (peer: string): Promise<void> => {
-    await links.channel(peer, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+    await withDeadline(clock, { deadlineMs: DIAL_TIMEOUT_MS }, signal => links.channel(peer, { signal }))
   }
 
   const follow = async (key: string, lead: Lead): Promise<void> => {
@@ -96,7 +97,8 @@ export function createDialler(components: DiallerComponents): Dialler {
 
   return {
     bootstrap(address) {
-      const reach = (): Promise<string> => network.dial(address, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+      const reach = (): Promise<string> =>
+        withDeadline(clock, { deadlineMs: DIAL_TIMEOUT_MS }, signal => network.dial(address, { signal }))
       leads.set(address, { reach, most: Number.POSITIVE_INFINITY, attempts: 0, at: clock.monotonic() })
     },
     hint(peer, addresses) {

@@ -226,7 +226,10 @@ export async function createMembership(
       if (closing.signal.aborted) return
       closing.abort()
       unlisten()
-      await Promise.race([heartbeats.sayGoodbye(), new Promise(resolve => setTimeout(resolve, GOODBYE_MS).unref())])
+      const said = new AbortController()
+      const late = clock.sleep(GOODBYE_MS, said.signal).catch(() => undefined) // said in time
+      await Promise.race([heartbeats.sayGoodbye(), late])
+      said.abort()
       unserve()
       await living
       await book?.save()
