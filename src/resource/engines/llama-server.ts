@@ -3,6 +3,7 @@ import type { Clock } from '../../utils/clock.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { createCard } from '../card.ts'
+import { isEndText } from '../end-texts.ts'
 import type { Engine, LoadedModel, ModelSpec } from '../engine.ts'
 import { createHttpClient } from '../http-client.ts'
 import { createLlamaServerModel } from './llama-server/model.ts'
@@ -109,12 +110,7 @@ async function endTokensOf(
 ): Promise<ReadonlySet<number>> {
   const ends = new Set<number>()
   for (const text of controls) {
-    if (
-      !/^<(\/s|eos|end_of_turn|turn\||\|(end|im_end|eot_id|eot|eom_id|endoftext|end_of_text|return|END_OF_TURN_TOKEN)\|)>?$/.test(
-        text,
-      )
-    )
-      continue
+    if (!isEndText(text)) continue
     const { tokens } = readTokens(await tokenize(text))
     const [token] = tokens
     if (tokens.length === 1 && token !== undefined) ends.add(token)

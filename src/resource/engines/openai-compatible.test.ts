@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LLAMA_SERVER, startLlamaServer } from '../../../test/support/llama-server.ts'
 import type { HttpStandIn } from '../../../test/support/recorded-server.ts'
 import { createRecorder, createReplay } from '../../../test/support/recorded-server.ts'
@@ -20,6 +20,7 @@ const messages = [{ role: 'user' as const, content: 'hello the world' }]
 let server: HttpStandIn
 const cases = languageModelSuite({
   request: { messages, maxTokens: 40 },
+  tolerance: 0.02, // key-value cache in 16 bits
   async create() {
     const engine = createOpenAiCompatibleEngine()
     const model = await engine.load({ id: 'tiny', url: `${server.url}/v1` }, { node: 'here' })
@@ -33,6 +34,13 @@ describe('a model behind a recorded OpenAI-compatible endpoint', () => {
   })
   afterAll(() => server.close())
   for (const { name, run } of cases) it(name, run)
+
+  it('takes part in joint decoding', async () => {
+    const engine = createOpenAiCompatibleEngine()
+    const { card } = await engine.load({ id: 'tiny', url: `${server.url}/v1` }, { node: 'here' })
+    expect(card.capabilities).toEqual(['generate', 'tokens'])
+    await engine.close()
+  })
 })
 
 describe.skipIf(!LLAMA_SERVER)(
@@ -62,14 +70,20 @@ describe('an OpenAI-compatible endpoint', () => {
   })
   let requests: { url: string; body: string; authorization: string | undefined }[] = []
   let answer: { status?: number; headers?: Record<string, string>; body: string } = { body: '' }
+  let completion: ((asked: { messages: { role: string; content: string }[]; max_tokens: number }) => object) | undefined
   const other = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
     requests.push({ url: request.url ?? '', body, authorization: request.headers.authorization })
     if (request.url === '/v1/models') return void response.end(MODELS)
+    const asked = JSON.parse(body)
+    if (completion && !asked.stream) return void response.end(JSON.stringify(completion(asked)))
     response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
   })
   const engine = createOpenAiCompatibleEngine()
+  beforeEach(() => {
+    completion = undefined
+  })
   beforeAll(() => new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve)))
   afterAll(async () => {
     await engine.close()
@@ -93,7 +107,46 @@ describe('an OpenAI-compatible endpoint', () => {
     const model = await load()
     expect(model.card.contextLength).toBe(99)
     expect(JSON.stringify(model.card)).not.toContain('secret-key')
-    expect(requests).toEqual([{ url: '/v1/models', body: '', authorization: 'Bearer secret-key' }])
+    expect(requests[0]).toEqual({ url: '/v1/models', body: '', authorization: 'Bearer secret-key' })
+    expect(new Set(requests.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer secret-key']))
+  })
+
+  it.each([
+    ['goes on with a given text and tells the alternatives', true, true, ['generate', 'tokens']],
+    ['begins anew instead of going on', false, true, ['generate']],
+    ['tells no alternatives', true, false, ['generate']],
+  ])('takes part in joint decoding where it is seen to: one that %s', async (_, continues, tells, capabilities) => {
+    const said = ['One', ',', ' two', ',', ' three']
+    completion = ({ messages: asked, max_tokens }) => {
+      const last = asked.at(-1)
+      const from =
+        continues && last?.role === 'assistant'
+          ? said.findIndex((_, at) => said.slice(0, at).join('') === last.content)
+          : 0
+      const content = said.slice(from, from + max_tokens).map(token => ({
+        token,
+        logprob: -0.1,
+        ...(tells && {
+          top_logprobs: [
+            { token, logprob: -0.1 },
+            { token: '<|im_end|>', logprob: -3 },
+          ],
+        }),
+      }))
+      return { choices: [{ message: {}, finish_reason: 'length', logprobs: tells ? { content } : null }] }
+    }
+    const model = await load()
+    expect(model.card.capabilities).toEqual(capabilities)
+    expect(model.open !== undefined).toBe(capabilities.includes('tokens'))
+    const session = await model.open?.({ messages })
+    await session?.commit(new TextEncoder().encode('One,'))
+    if (!session) return
+    expect(await session.next()).toEqual({
+      kind: 'tokens',
+      candidates: [{ bytes: new TextEncoder().encode(' two'), logprob: expect.closeTo(-0.1) }],
+      end: expect.closeTo(-3),
+      residual: expect.closeTo(1 - Math.exp(-0.1) - Math.exp(-3)),
+    })
   })
 
   it('has its hidden reasoning told apart, in both ways in which servers send it', async () => {
@@ -125,7 +178,7 @@ describe('an OpenAI-compatible endpoint', () => {
       expect(textOf(await collect((await load()).generate(continued)))).toBe('is')
     }
     // vLLM has to be told
-    expect(JSON.parse(requests[1]?.body ?? '')).toMatchObject({
+    expect(JSON.parse(requests.at(-1)?.body ?? '')).toMatchObject({
       continue_final_message: true,
       add_generation_prompt: false,
     })

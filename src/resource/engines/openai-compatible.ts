@@ -4,13 +4,16 @@ import { systemClock } from '../../utils/clock.ts'
 import { startDeadline } from '../../utils/deadline.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { createCard } from '../card.ts'
+import { ContinuedSession } from '../decoding/continued-session.ts'
 import type { Engine, LoadedModel, ModelSpec } from '../engine.ts'
 import type { HttpClient } from '../http-client.ts'
 import { createHttpClient } from '../http-client.ts'
 import type { CallOptions } from '../language-model.ts'
 import type { TextPiece } from '../text-stream.ts'
 import { createTextStream } from '../text-stream.ts'
+import { continuing, createContinuation } from './openai-compatible/continuation.ts'
 import { createPrefixFilter } from './openai-compatible/prefix-filter.ts'
+import { findTopLogprobs } from './openai-compatible/probe.ts'
 import type { ChatChunk, ListedModel } from './openai-compatible/protocol.ts'
 import { readChatChunk, readModelList } from './openai-compatible/protocol.ts'
 
@@ -26,7 +29,8 @@ const CHARACTERS_PER_TOKEN = 4
 
 /**
  * Models behind any endpoint that speaks OpenAI's chat completions: vLLM, Ollama, LM Studio, a cloud. Needs `url` (the
- * base, usually ending in `/v1`), `remoteModel` where the endpoint has several, `apiKey` where it wants one.
+ * base, usually ending in `/v1`), `remoteModel` where the endpoint has several, `apiKey` where it wants one. Where an
+ * endpoint is seen to continue a given text and to report log-probabilities, it takes part in joint decoding.
  */
 export function createOpenAiCompatibleEngine(options: OpenAiCompatibleEngineOptions = {}): Engine {
   const { clock = systemClock } = options
@@ -39,11 +43,12 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleEngineOpti
       const http = createHttpClient({ url, ...(apiKey ? { apiKey } : {}) })
       try {
         const listed = choose(spec, await listModels(http, signal))
+        const top = await findTopLogprobs(http, listed, clock, signal)
         const card = createCard(
           spec,
           {
             engine: 'openai-compatible',
-            capabilities: ['generate'],
+            capabilities: ['generate', ...(top === undefined ? [] : (['tokens'] as const))],
             contextLength: spec.contextLength ?? listed.contextLength ?? UNKNOWN_CONTEXT,
             concurrency: spec.concurrency ?? 4,
             description: `${listed.id} behind an OpenAI-compatible endpoint`.slice(0, 1000),
@@ -56,6 +61,17 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleEngineOpti
         const model: LoadedModel = {
           card,
           generate: (request, callOptions = {}) => generate(http, listed, clock, request, callOptions),
+          ...(top === undefined
+            ? {}
+            : {
+                async open({ messages }, { distribution = { kind: 'tokens', top }, signal: opening } = {}) {
+                  opening?.throwIfAborted()
+                  if (distribution.kind !== 'tokens')
+                    throw new ModelNetError('UNSUPPORTED', `model ${card.id} offers no distributions of bytes`)
+                  const go = createContinuation({ http, model: listed, messages, top: Math.min(top, distribution.top) })
+                  return new ContinuedSession(go, distribution.top)
+                },
+              }),
           async close() {
             if (closed) return
             closed = true
@@ -157,10 +173,7 @@ function toBody(request: GenerateRequest, model: ListedModel): object {
     ...(jsonSchema
       ? { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: jsonSchema, strict: true } } }
       : {}),
-    // vLLM closes a last assistant message unless it is told to continue it.
-    ...(model.ownedBy === 'vllm' && messages.at(-1)?.role === 'assistant'
-      ? { add_generation_prompt: false, continue_final_message: true }
-      : {}),
+    ...(messages.at(-1)?.role === 'assistant' ? continuing(model) : {}),
   }
 }
 
