@@ -15,7 +15,6 @@ import { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { MAX_FRAME_BYTES } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
-import { kadRouting } from './kad-router.ts'
 
 export interface HostOptions {
   /** Multiaddrs to listen on; port 0 takes a free one. @default TCP and WebSocket on 127.0.0.1 */
@@ -109,7 +108,7 @@ export async function startHost(seed: Uint8Array, gater: ConnectionGater, option
         identifyPush: identifyPush({ protocolPrefix: 'modelnet' }),
         ping: ping({ protocolPrefix: 'modelnet' }),
         ...(options.relay ? { relay: relayServer(options.relay) } : {}),
-        ...(options.dht ? { dht: kadRouting(options.networkName) } : {}),
+        ...(options.dht ? { dht: (await import('./kad-service.ts')).kadRouting(options.networkName) } : {}),
       },
       connectionGater: gater,
       connectionManager: {

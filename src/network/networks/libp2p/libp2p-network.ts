@@ -11,7 +11,7 @@ import type { FrameStream, Network, PeerEvent } from '../../network.ts'
 import type { PeerRouter } from '../../peer-router.ts'
 import { toFrameStream } from './frame-stream.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
-import { type HostOptions, startHost } from './host.ts'
+import type { HostOptions } from './host.ts'
 import { createKadRouter } from './kad-router.ts'
 
 export interface Libp2pNetworkComponents {
@@ -36,7 +36,10 @@ export interface Libp2pNetwork extends Network {
   readonly router: PeerRouter
 }
 
-/** A `Network` over js-libp2p: TCP and WebSocket, TLS or Noise, yamux. Nothing runs before `start`. */
+/**
+ * A `Network` over js-libp2p: TCP and WebSocket, TLS or Noise, yamux. Nothing runs before `start`, and libp2p's modules
+ * are loaded by it: half a second in which a node can already start its models.
+ */
 export function createLibp2pNetwork(
   components: Libp2pNetworkComponents,
   options: Libp2pNetworkOptions = {},
@@ -104,6 +107,7 @@ export function createLibp2pNetwork(
     addresses: () => host?.getMultiaddrs().map(String) ?? [],
     async start() {
       if (host) return
+      const { startHost } = await import('./host.ts')
       const { host: node, datastore } = await startHost(identity.seed, guard.gater, options)
       closeDatastore = async () => datastore?.close()
       node.addEventListener('peer:connect', event => emit('peer-connect', event.detail))
