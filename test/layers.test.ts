@@ -13,6 +13,8 @@ const MAX_LINES = 300
 const ALLOWED: readonly (readonly [file: string, imported: string])[] = [
   // A process of its own, started for each node: the index loads libp2p, which costs a second of CPU.
   ['resource/inference-worker.ts', '../network/multiplexer.ts'],
+  // Started before the layers are loaded.
+  ['application/commands/serve.ts', '../../resource/inference-process.ts'],
 ]
 
 const root = fileURLToPath(new URL('../src', import.meta.url))

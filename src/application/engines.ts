@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import type { Engine } from '../resource/index.ts'
 import { createLlamaServerEngine, createOpenAiCompatibleEngine, createWorkerEngine } from '../resource/index.ts'
 import type { Logger } from '../utils/logger.ts'
@@ -9,17 +10,23 @@ export interface Engines {
   close(): Promise<void>
 }
 
-const MAKERS: Readonly<Record<EngineName, (logger: Logger) => Engine>> = {
-  'llama.cpp': logger => createWorkerEngine({ logger }),
+export interface EnginesComponents {
+  readonly logger: Logger
+  /** An inference process that runs already. */
+  readonly inference?: ChildProcess
+}
+
+const MAKERS: Readonly<Record<EngineName, (components: EnginesComponents) => Engine>> = {
+  'llama.cpp': ({ logger, inference }) => createWorkerEngine({ logger, ...(inference && { process: inference }) }),
   'llama-server': () => createLlamaServerEngine(),
   'openai-compatible': () => createOpenAiCompatibleEngine(),
 }
 
-export function createEngines(logger: Logger): Engines {
+export function createEngines(components: EnginesComponents): Engines {
   const made = new Map<EngineName, Engine>()
   return {
     get(name) {
-      const engine = made.get(name) ?? MAKERS[name](logger)
+      const engine = made.get(name) ?? MAKERS[name](components)
       made.set(name, engine)
       return engine
     },

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type AskResult, AUTO, type Coordinator, createCoordinator, type PathwayEvent } from '../interaction/index.ts'
@@ -45,6 +46,8 @@ export interface NodeOptions {
   readonly clock?: Clock
   /** Follows requests through the network. @default spans to `tracing.endpoint` of the configuration, if there is one */
   readonly tracing?: Tracing
+  /** A process of `startInferenceProcess`, for a node that shall serve soon. @default started with the first model */
+  readonly inference?: ChildProcess
 }
 
 export interface NodeAskOptions {
@@ -98,7 +101,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const tracing = options.tracing ?? telemetry?.tracing ?? noTracing
     const identity = await loadIdentity(join(config.dataDir, 'identity.pem'))
     const random = createRandom(identity.nodeId)
-    const engines = createEngines(logger)
+    const engines = createEngines({ logger, ...(options.inference && { inference: options.inference }) })
     closing.add('the engines', () => engines.close())
     const network = createLibp2pNetwork({ identity, clock, logger }, { listen: config.network.listen })
     closing.add('the network', () => network.close())

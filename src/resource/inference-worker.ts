@@ -5,16 +5,13 @@ import { createChannel } from '../network/multiplexer.ts'
 import { systemClock } from '../utils/clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
 import type { LoadedModel, ModelSpec } from './engine.ts'
-import type { LlamaCppEngineOptions } from './engines/llama-cpp.ts'
 import { createLlamaCppEngine } from './engines/llama-cpp.ts'
+import type { InferenceProcessOptions } from './inference-process.ts'
 import { createModelHandlers } from './model-server.ts'
 import { createProcessTransport } from './process-transport.ts'
 
-/** What the node gives the worker process on its command line, as JSON. */
-export type InferenceWorkerOptions = Omit<LlamaCppEngineOptions, 'clock'>
-
 // Our own parent wrote the argument.
-const options = JSON.parse(process.argv[2] ?? '{}') as InferenceWorkerOptions
+const options = JSON.parse(process.argv[2] ?? '{}') as InferenceProcessOptions
 const LoadBody = z.object({ spec: z.custom<ModelSpec>(), node: z.string() })
 const UnloadBody = z.object({ id: z.string() })
 

@@ -1,6 +1,4 @@
 import type { ChildProcess } from 'node:child_process'
-import { fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import type { Channel } from '../network/index.ts'
 import { callOnce, createChannel } from '../network/index.ts'
 import type { ModelCard } from '../protocol/index.ts'
@@ -11,7 +9,7 @@ import { ModelNetError } from '../utils/errors.ts'
 import type { Logger } from '../utils/logger.ts'
 import { silentLogger } from '../utils/logger.ts'
 import type { Engine, LoadedModel, ModelSpec } from './engine.ts'
-import type { InferenceWorkerOptions } from './inference-worker.ts'
+import { type InferenceProcessOptions, startInferenceProcess } from './inference-process.ts'
 import { createProcessTransport } from './process-transport.ts'
 import { createRemoteModel } from './remote-model.ts'
 import { withLossAsFailure } from './worker-model.ts'
@@ -23,6 +21,8 @@ export interface WorkerEngineOptions {
   readonly threads?: number
   /** A worker that does not answer a ping for so long while calls run is ended and replaced. @default 30000 */
   readonly hangMs?: number
+  /** An inference process started ahead with the same options, which becomes the first worker. @default started with the first model */
+  readonly process?: ChildProcess
   readonly clock?: Clock
   readonly logger?: Logger
 }
@@ -54,7 +54,10 @@ interface Life {
  * next call; calls in flight end with ENGINE_FAILED.
  */
 export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
-  const { gpu = false, threads, hangMs = 30_000, clock = systemClock, logger = silentLogger } = options
+  const { hangMs = 30_000, clock = systemClock, logger = silentLogger } = options
+  const { gpu = false, threads } = options
+  const settings: InferenceProcessOptions = { gpu, ...(threads === undefined ? {} : { threads }) }
+  let ahead = options.process
   const specs = new Map<string, { readonly spec: ModelSpec; readonly node: string }>()
   const losses: number[] = []
   let life: Life | undefined
@@ -66,7 +69,8 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
     while (losses[0] !== undefined && losses[0] < clock.monotonic() - LOSS_WINDOW_MS) losses.shift()
     if (losses.length >= MAX_LOSSES)
       throw new ModelNetError('ENGINE_FAILED', `the inference worker was lost ${losses.length} times within a minute`)
-    const worker = startWorker({ gpu, ...(threads === undefined ? {} : { threads }) })
+    const worker = ahead?.connected ? ahead : startInferenceProcess(settings)
+    ahead = undefined
     const channel = createChannel(createProcessTransport(worker), { peer: 'local', clock, logger })
     const started: Life = { worker, channel, loaded: new Map() }
     let lastWords = ''
@@ -178,15 +182,4 @@ function toEngineFailure(error: unknown): unknown {
   return error instanceof ModelNetError && error.code === 'PEER_LOST'
     ? new ModelNetError('ENGINE_FAILED', 'the inference worker ended during the call', { cause: error })
     : error
-}
-
-/** From source the worker needs the loader for TypeScript; built, it is plain JavaScript. */
-function startWorker(options: InferenceWorkerOptions): ChildProcess {
-  const fromSource = import.meta.url.endsWith('.ts')
-  const entry = new URL(`./inference-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url)
-  return fork(fileURLToPath(entry), [JSON.stringify(options)], {
-    serialization: 'advanced',
-    execArgv: fromSource ? ['--import', 'tsx'] : [],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
 }

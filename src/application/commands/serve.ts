@@ -1,6 +1,7 @@
+import { startInferenceProcess } from '../../resource/inference-process.ts'
 import { loadConfig } from '../config.ts'
 import type { ConfigInput, ModelConfig } from '../config-schema.ts'
-import { createNode } from '../node.ts'
+import type { Node } from '../node.ts'
 import { paint, shortId, type Terminal } from '../terminal.ts'
 import { untilStopped } from './until-stopped.ts'
 
@@ -28,32 +29,42 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     overrides: toOverrides(options),
   })
   const stopped = untilStopped({ stdin: options.untilStdinEnds ?? false })
-  const node = await createNode(config, { signal: stopped.signal })
+  // Loading llama.cpp and loading libp2p take half a second of a core each: side by side.
+  const inference = config.models.some(needsInference) ? startInferenceProcess() : undefined
   try {
-    if (options.json)
-      terminal.out(
-        `${JSON.stringify({ type: 'ready', node: node.id, gateway: node.gatewayUrl, addresses: node.addresses, models: node.models })}\n`,
-      )
-    else {
-      terminal.out(
-        `${paint(terminal, 'bold', config.name)} ${shortId(node.id)} serves ${node.models.join(', ') || 'no model of its own'}\n`,
-      )
-      terminal.out(`  gateway  ${node.gatewayUrl}/v1\n`)
-      for (const address of node.addresses) terminal.out(`  peer     ${address}\n`)
-      terminal.out(
-        paint(terminal, 'dim', `  join it: modelnet serve --port 0 --bootstrap ${node.addresses[0] ?? ''}\n`),
-      )
-      node.directory.onChange(event => {
-        if (event.type === 'node-update' || event.nodeId === node.id) return
-        terminal.err(paint(terminal, 'dim', `  ${event.type.replace('node-', '')} ${shortId(event.nodeId)}\n`))
-      })
+    const { createNode } = await import('../node.ts')
+    const node = await createNode(config, { signal: stopped.signal, ...(inference && { inference }) })
+    try {
+      introduce(node, config.name, options.json ?? false, terminal)
+      await Promise.race([stopped.promise, node.left])
+    } finally {
+      process.stdin.destroy() // else it keeps the process alive
+      await node.close()
     }
-    await Promise.race([stopped.promise, node.left])
   } finally {
-    process.stdin.destroy() // else it keeps the process alive
-    await node.close()
+    inference?.kill('SIGKILL') // gone by now, if the node took it
   }
 }
+
+function introduce(node: Node, name: string, json: boolean, terminal: Terminal): void {
+  if (json) {
+    const { id, gatewayUrl: gateway, addresses, models } = node
+    terminal.out(`${JSON.stringify({ type: 'ready', node: id, gateway, addresses, models })}\n`)
+    return
+  }
+  const models = node.models.join(', ') || 'no model of its own'
+  terminal.out(`${paint(terminal, 'bold', name)} ${shortId(node.id)} serves ${models}\n`)
+  terminal.out(`  gateway  ${node.gatewayUrl}/v1\n`)
+  for (const address of node.addresses) terminal.out(`  peer     ${address}\n`)
+  terminal.out(paint(terminal, 'dim', `  join it: modelnet serve --port 0 --bootstrap ${node.addresses[0] ?? ''}\n`))
+  node.directory.onChange(event => {
+    if (event.type === 'node-update' || event.nodeId === node.id) return
+    terminal.err(paint(terminal, 'dim', `  ${event.type.replace('node-', '')} ${shortId(event.nodeId)}\n`))
+  })
+}
+
+const needsInference = ({ url, engine = 'llama.cpp' }: ModelConfig): boolean =>
+  url === undefined && engine === 'llama.cpp'
 
 /** Flags as configuration; what is absent stays with the file and the environment. */
 export function toOverrides(options: ServeOptions): ConfigInput {
