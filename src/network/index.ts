@@ -16,6 +16,7 @@ export type { Call, CallContext, CallHandler, CallHandlers, CallStartOptions, Ch
 export type { ChannelTransport, FrameReceiver } from './channel-transport.ts'
 export { createPortTransport } from './channel-transports/message-port.ts'
 export { createStreamTransport } from './channel-transports/stream.ts'
+export { createWebSocketTransport } from './channel-transports/web-socket.ts'
 export type { Directory, DirectoryEntry, DirectoryEvent, NodeState } from './directory.ts'
 export type { Identity } from './identity.ts'
 export { createIdentity } from './identity.ts'

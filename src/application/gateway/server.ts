@@ -1,4 +1,4 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Directory, DirectoryEntry } from '../../network/index.ts'
@@ -8,6 +8,7 @@ import type { NodeConfig } from '../config-schema.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Asker, completeChat, streamChat } from './chat.ts'
 import { readChatRequest } from './chat-request.ts'
+import { createKeyCheck } from './key-check.ts'
 import { listModels } from './models.ts'
 import { toOpenAiError } from './openai-error.ts'
 
@@ -149,15 +150,11 @@ function clientGone(reply: FastifyReply): AbortSignal {
   return controller.signal
 }
 
-/** Accepts `Authorization: Bearer KEY` and `x-api-key: KEY`; compares in constant time. With no keys everyone may ask. */
+/** Lets in who sends a valid key, and anybody who asks whether the node lives. */
 function authenticate(keys: readonly string[]): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  const accepted = keys.map(digest)
+  const mayEnter = createKeyCheck(keys)
   return async request => {
-    if (accepted.length === 0 || request.url === '/healthz') return
-    const header = request.headers['x-api-key'] ?? request.headers.authorization?.replace(/^Bearer /, '')
-    const given = digest(typeof header === 'string' ? header : '')
-    if (!accepted.some(key => timingSafeEqual(key, given)))
+    if (request.url !== '/healthz' && !mayEnter(request.headers))
       throw new ModelNetError('UNAUTHORIZED', 'expected a valid key as `Authorization: Bearer KEY`')
   }
 }
