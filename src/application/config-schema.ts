@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { TagSchema } from '../protocol/index.ts'
 import { DEFAULT_PORT } from './defaults.ts'
+import { type NetworkConfig, NetworkSchema, type PolicyConfig, PolicySchema, SubjectsSchema } from './network-schema.ts'
 
 /** One model of a node: exactly one of `shipped`, `file` and `url` says where it comes from. */
 export interface ModelConfig {
@@ -9,7 +10,7 @@ export interface ModelConfig {
   readonly file?: string
   readonly digest?: string
   readonly url?: string
-  readonly engine?: 'llama.cpp' | 'llama-server' | 'openai-compatible'
+  readonly engine?: 'llama.cpp' | 'llama-server' | 'openai-compatible' | 'modelnet'
   readonly remoteModel?: string
   readonly key?: string
   readonly id?: string
@@ -18,17 +19,16 @@ export interface ModelConfig {
   readonly contextLength?: number
   readonly concurrency?: number
   readonly price?: { readonly currency: string; readonly input: number; readonly output: number }
+  /** Who may use it: node ids and domains. @default `policy.serve` */
+  readonly allow?: string[]
 }
 
 /** A checked configuration, every default filled in. */
 export interface NodeConfig {
   readonly name: string
   readonly dataDir: string
-  readonly network: {
-    readonly listen: readonly string[]
-    readonly bootstrap: readonly string[]
-    readonly mdns: boolean
-  }
+  readonly network: NetworkConfig
+  readonly policy: PolicyConfig
   readonly gateway: {
     readonly host: string
     readonly port: number
@@ -78,9 +78,11 @@ const ModelConfigSchema = z
       .exactOptional(),
     url: z.url().exactOptional().describe('Base URL of a running server: `http://127.0.0.1:8080/v1`.'),
     engine: z
-      .enum(['llama.cpp', 'llama-server', 'openai-compatible'])
+      .enum(['llama.cpp', 'llama-server', 'openai-compatible', 'modelnet'])
       .exactOptional()
-      .describe('What runs it. Default: llama.cpp for a file, openai-compatible for a URL.'),
+      .describe(
+        'What runs it: `modelnet` is another node, by the URL of its gateway. Default: llama.cpp for a file, openai-compatible for a URL.',
+      ),
     remoteModel: z.string().min(1).exactOptional().describe('Name of the model at that server.'),
     key: secret.exactOptional(),
     id: z.string().min(1).exactOptional().describe('Model id in the network: `publisher/name`.'),
@@ -92,6 +94,7 @@ const ModelConfigSchema = z
       .strictObject({ currency: z.string().min(1), input: z.number().min(0), output: z.number().min(0) })
       .exactOptional()
       .describe('Per million tokens.'),
+    allow: SubjectsSchema.exactOptional().describe('Who may use it: node ids and domains. Default: `policy.serve`.'),
   })
   .refine(model => [model.shipped, model.file, model.url].filter(source => source !== undefined).length === 1, {
     message: 'expected exactly one of `shipped`, `file` and `url`',
@@ -100,13 +103,8 @@ const ModelConfigSchema = z
 export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
   name: z.string().min(1).max(64).default('node').describe('A name for people; the identity is the key.'),
   dataDir: z.string().min(1).default(join('~', '.modelnet')).describe('Identity, peer book, weights from peers.'),
-  network: z
-    .strictObject({
-      listen: z.array(z.string().min(1)).default(['/ip4/127.0.0.1/tcp/0']).describe('Multiaddrs to listen on.'),
-      bootstrap: z.array(z.string().min(1)).default([]).describe('Multiaddrs of nodes to join through.'),
-      mdns: z.boolean().default(true).describe('Find nodes on the local network by multicast DNS.'),
-    })
-    .prefault({}),
+  network: NetworkSchema.prefault({}),
+  policy: PolicySchema.prefault({}),
   gateway: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),

@@ -4,12 +4,15 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { ModelNetError } from '../utils/errors.ts'
 import { type ConfigInput, ConfigSchema, type NodeConfig } from './config-schema.ts'
+import { readNetworkSecrets } from './network-secrets.ts'
 
 export interface ConfigSources {
   /** A YAML or JSON file. */
   readonly file?: string
   /** Values that win over file and environment. */
   readonly overrides?: ConfigInput
+  /** `network.relay=true`: any field, its value in YAML; wins over all else. */
+  readonly settings?: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
@@ -20,12 +23,17 @@ export interface ConfigSources {
 export function loadConfig(sources: ConfigSources = {}): NodeConfig {
   const env = sources.env ?? process.env
   const fromFile = sources.file === undefined ? {} : readConfigFile(sources.file)
-  const merged = merge(merge(fromFile, fromEnvironment(env)), sources.overrides ?? {})
+  const layers = [fromEnvironment(env), sources.overrides ?? {}, ...(sources.settings ?? []).map(fromSetting)]
+  const merged = layers.reduce(merge, fromFile)
   const config = parseConfig(merged, sources.file ?? 'the configuration')
   const base = sources.file === undefined ? process.cwd() : dirname(resolve(sources.file))
   return {
     ...config,
     dataDir: absolute(config.dataDir, base),
+    network: readNetworkSecrets(config, {
+      secret: value => resolveSecret(value, env),
+      path: value => absolute(value, base),
+    }),
     deploy: {
       ...config.deploy,
       ...(config.deploy.directory !== undefined && { directory: absolute(config.deploy.directory, base) }),
@@ -62,6 +70,16 @@ const ENVIRONMENT: readonly (readonly [string, readonly string[], (text: string)
   ['MODELNET_LISTEN', ['network', 'listen'], splitList],
   ['MODELNET_BOOTSTRAP', ['network', 'bootstrap'], splitList],
   ['MODELNET_MDNS', ['network', 'mdns'], isOn],
+  ['MODELNET_ANNOUNCE', ['network', 'announce'], splitList],
+  ['MODELNET_NETWORK', ['network', 'name'], String],
+  ['MODELNET_SWARM_KEY', ['network', 'swarmKey'], String],
+  ['MODELNET_RELAY', ['network', 'relay'], isOn],
+  ['MODELNET_RELAYED', ['network', 'relayed'], text => (text.startsWith('/') ? splitList(text) : isOn(text))],
+  ['MODELNET_DOMAIN', ['network', 'domain'], String],
+  ['MODELNET_ALLOW', ['network', 'allow'], splitList],
+  ['MODELNET_OPERATORS', ['network', 'admission', 'operators'], splitList],
+  ['MODELNET_CERTIFICATE', ['network', 'admission', 'certificate'], String],
+  ['MODELNET_DISCOVERY', ['network', 'discovery'], String],
   ['MODELNET_HOST', ['gateway', 'host'], String],
   ['MODELNET_PORT', ['gateway', 'port'], Number],
   ['MODELNET_KEYS', ['gateway', 'keys'], splitList],
@@ -71,6 +89,19 @@ const ENVIRONMENT: readonly (readonly [string, readonly string[], (text: string)
   ['OTEL_EXPORTER_OTLP_ENDPOINT', ['tracing', 'endpoint'], String],
   ['MODELNET_LOG_LEVEL', ['logLevel'], String],
 ]
+
+/** `network.relay=true` as `{network: {relay: true}}`. */
+function fromSetting(text: string): unknown {
+  const [path, ...rest] = text.split('=')
+  const value = rest.join('=')
+  if (!path || rest.length === 0)
+    throw new ModelNetError('INVALID_CONFIG', `expected field=value such as network.relay=true, got ${text}`)
+  try {
+    return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), parseYaml(value))
+  } catch (cause) {
+    throw new ModelNetError('INVALID_CONFIG', `the value of ${path} is not YAML: ${value}`, { cause })
+  }
+}
 
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>): unknown {
   let config: unknown = {}

@@ -45,7 +45,7 @@ export function withDeployment(coordinator: Coordinator, components: OnDemandCom
 }
 
 /** Every text that stands in a term; those that name a model are found in the catalogue. */
-function textsOf(term: unknown): readonly string[] {
+export function textsOf(term: unknown): readonly string[] {
   if (typeof term === 'string') return [term]
   return typeof term === 'object' && term !== null ? Object.values(term).flatMap(textsOf) : []
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Coordinator } from '../interaction/index.ts'
-import type { Membership, PeerLinks } from '../network/index.ts'
+import type { CallHandlers, Membership, PeerLinks } from '../network/index.ts'
 import {
   type Admission,
   createCatalogue,
@@ -35,6 +35,8 @@ export interface DeploymentComponents {
   readonly admission: Admission
   readonly clock: Clock
   readonly logger: Logger
+  /** Limits who may have models started and weights given. */
+  readonly guard: (handlers: CallHandlers) => CallHandlers
 }
 
 /** What this node has and does, for people and programs. */
@@ -98,11 +100,13 @@ export function createDeployment(
   )
   const deployer = createDeployer({ self: nodeId, directory: membership, links, catalogue, host, clock, logger })
   const find = async (digest: string): Promise<string | undefined> => (share ? store.find(digest) : undefined)
-  const unserve = links.serve({
-    ...host.handlers,
-    ...deployer.handlers,
-    ...createWeightsHandlers({ find, clock }, { bytesPerSecond }),
-  })
+  const unserve = links.serve(
+    components.guard({
+      ...host.handlers,
+      ...deployer.handlers,
+      ...createWeightsHandlers({ find, clock }, { bytesPerSecond }),
+    }),
+  )
 
   return {
     deploy: (model, options) => deployer.ensure(model, options),

@@ -1,6 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Engine } from '../resource/index.ts'
-import { createLlamaServerEngine, createOpenAiCompatibleEngine, createWorkerEngine } from '../resource/index.ts'
+import {
+  createGatewayChannelEngine,
+  createLlamaServerEngine,
+  createOpenAiCompatibleEngine,
+  createWorkerEngine,
+} from '../resource/index.ts'
 import type { Logger } from '../utils/logger.ts'
 import type { EngineName } from './local-models.ts'
 
@@ -20,6 +25,7 @@ const MAKERS: Readonly<Record<EngineName, (components: EnginesComponents) => Eng
   'llama.cpp': ({ logger, inference }) => createWorkerEngine({ logger, ...(inference && { process: inference }) }),
   'llama-server': () => createLlamaServerEngine(),
   'openai-compatible': () => createOpenAiCompatibleEngine(),
+  modelnet: ({ logger }) => createGatewayChannelEngine({ logger }),
 }
 
 export function createEngines(components: EnginesComponents): Engines {

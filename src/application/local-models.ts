@@ -3,7 +3,7 @@ import { ModelNetError } from '../utils/errors.ts'
 import type { ModelConfig } from './config-schema.ts'
 import { shippedModel } from './shipped-models.ts'
 
-export type EngineName = 'llama.cpp' | 'llama-server' | 'openai-compatible'
+export type EngineName = 'llama.cpp' | 'llama-server' | 'openai-compatible' | 'modelnet'
 
 /** The engine that runs a configured model, and what it is told. */
 export interface ModelPlan {
@@ -13,7 +13,7 @@ export interface ModelPlan {
 
 /** Reads one entry of `models`: a shipped specialist, a GGUF file or a server. */
 export function toModelPlan(config: ModelConfig): ModelPlan {
-  const { shipped, engine, key, ...own } = config
+  const { shipped, engine, key, allow: _, ...own } = config
   const given = { ...own, ...(key !== undefined && { apiKey: key }) }
   if (shipped !== undefined) return { engine: 'llama.cpp', spec: { ...shippedModel(shipped).spec, ...given } }
   if (config.file !== undefined) {

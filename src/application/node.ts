@@ -2,16 +2,8 @@ import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type AskResult, AUTO, type Coordinator, createCoordinator, type PathwayEvent } from '../interaction/index.ts'
-import {
-  createFilePeerBook,
-  createLanDiscovery,
-  createLibp2pNetwork,
-  createMembership,
-  createPeerLinks,
-  type Directory,
-  loadIdentity,
-} from '../network/index.ts'
-import { createAdmission, createModelHandlers, createRemoteModel } from '../resource/index.ts'
+import { type Directory, loadIdentity } from '../network/index.ts'
+import { createAdmission, createModelHandlers, createRemoteModel, type ModelCard } from '../resource/index.ts'
 import {
   createCallRecord,
   createCapabilityMap,
@@ -37,8 +29,12 @@ import { toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import { createOffers } from './offers.ts'
+import type { Subjects } from './network-schema.ts'
+import { createNodeNetwork } from './node-network.ts'
 import { createOwnModels } from './own-models.ts'
 import { startTelemetry } from './telemetry.ts'
+import { guardCalls, permits } from './policy.ts'
+import { withRefusals } from './refusals.ts'
 
 export interface NodeOptions {
   /** Ends the start when aborted. */
@@ -103,41 +99,31 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const random = createRandom(identity.nodeId)
     const engines = createEngines({ logger, ...(options.inference && { inference: options.inference }) })
     closing.add('the engines', () => engines.close())
-    const network = createLibp2pNetwork({ identity, clock, logger }, { listen: config.network.listen })
-    closing.add('the network', () => network.close())
+    const participation = await createNodeNetwork({ identity, clock, random, logger, closing }, config)
+    const { network } = participation
     const admission = createAdmission({ clock })
-    const models = createOwnModels({ engines, node: identity.nodeId, admission, clock, logger })
-    closing.add('the models', () => models.close())
     const plans = config.models.map(toModelPlan)
     const loading = models.load(plans, signal)
+    const allowed = (id: string): Subjects | undefined =>
+      config.models[plans.findIndex(({ spec }) => spec.id === id)]?.allow ?? config.policy.serve
+    const models = createOwnModels({ engines, node: identity.nodeId, admission, allowed, clock, logger })
+    closing.add('the models', () => models.close())
     // Settled together, so that nothing is still starting while the rest is closed for the failure of one.
     const starting = network.start()
     await Promise.allSettled([loading, starting])
     await starting
     await loading
 
-    const links = createPeerLinks({ network, clock, logger })
-    closing.add('the links', () => links.close())
-    links.serve(createModelHandlers(() => models.list(), { admission, clock, tracing }))
-    const peerBook = createFilePeerBook({ logger, now: () => clock.now() }, join(config.dataDir, 'peers.json'))
-    const membership = await createMembership(
-      { network, links, identity, clock, random, logger, peerBook },
-      { bootstrap: config.network.bootstrap, cards: models.cards(), agent: config.name },
-    )
-    closing.add('the membership', () => membership.close())
+    const links = participation.link()
+    const policy = { serve: config.policy.serve, models: models.list, domainOf: links.domain }
+    links.serve(guardCalls(createModelHandlers(models.list, { admission, clock, tracing }), policy))
+    const membership = await participation.join(links, models.cards())
     models.announceWith(cards => membership.announce(cards))
     const telling = setInterval(
       () => membership.setStatus({ models: models.cards().map(card => admission.status(card)) }),
       STATUS_INTERVAL_MS,
     )
     closing.add('the status', () => clearInterval(telling))
-    if (config.network.mdns) {
-      const discovery = createLanDiscovery(
-        { nodeId: identity.nodeId, addresses: () => network.addresses(), clock, logger },
-        { onFound: (nodeId, addresses) => membership.discover(nodeId, addresses) },
-      )
-      closing.add('the discovery', () => discovery.close())
-    }
 
     const abilities = createCapabilityMap({ clock })
     const describeAll = (): void => {
@@ -149,12 +135,17 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     closing.add('the circuit breakers', forgetReturned(membership, breakers))
     const calls = createCallRecord({ clock })
     const offers = createOffers({
+    const mayAsk = (card: ModelCard): boolean =>
+      card.node === identity.nodeId ||
+      (permits(config.policy.ask, { node: card.node, domain: links.domain(card.node) }) &&
+        permits(card.allow, { node: identity.nodeId, domain: participation.domain }))
       directory: membership,
       get local() {
         return models.admitted()
       },
       remote: card => createRemoteModel({ card, channel: () => links.channel(card.node), clock, tracing }),
     })
+      mayAsk,
     const coordinator = createCoordinator({
       matcher: createMatcher({ offers, abilities, breakers, calls }),
       abilities,
@@ -165,12 +156,25 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       logger,
     })
     const deployment = createDeployment(
-      { nodeId: identity.nodeId, membership, links, models, admission, clock, logger },
+      {
+        nodeId: identity.nodeId,
+        membership,
+        links,
+        models,
+        admission,
+        clock,
+        logger,
+        guard: calls => guardCalls(calls, policy),
+      },
       config,
       plans,
     )
     closing.add('the deployment', () => deployment.close())
-    const asked = deployment.onDemand(coordinator)
+    const asked = withRefusals(deployment.onDemand(coordinator), {
+      inspect: coordinator.inspect,
+      cards: () => membership.entries().flatMap(entry => (entry.state === 'alive' ? entry.cards : [])),
+      mayAsk,
+    })
     const left = createSignal()
     const gateway = await createGateway(
       {

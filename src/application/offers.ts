@@ -8,6 +8,8 @@ export interface OffersComponents {
   readonly local: readonly LanguageModel[]
   /** A model on a peer. */
   readonly remote: (card: ModelCard) => LanguageModel
+  /** Whether this node may use a model of a peer, by its own policy and by what the card says. @default all */
+  readonly mayAsk?: (card: ModelCard) => boolean
 }
 
 /**
@@ -15,7 +17,7 @@ export interface OffersComponents {
  * A remote model is made once per card, so that what is kept with it (its speed, its sessions) lasts.
  */
 export function createOffers(components: OffersComponents): () => readonly Offer[] {
-  const { directory, remote } = components
+  const { directory, remote, mayAsk = () => true } = components
   const models = new WeakMap<ModelCard, LanguageModel>()
   const remoteModel = (card: ModelCard): LanguageModel => {
     const known = models.get(card)
@@ -26,7 +28,7 @@ export function createOffers(components: OffersComponents): () => readonly Offer
   }
   return () =>
     directory.entries().flatMap(entry => {
-      const found = entry.self ? components.local : entry.cards.map(remoteModel)
+      const found = entry.self ? components.local : entry.cards.filter(mayAsk).map(remoteModel)
       const facts = {
         nodeId: entry.nodeId,
         state: entry.state,

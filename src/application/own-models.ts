@@ -14,6 +14,7 @@ import { ModelNetError } from '../utils/errors.ts'
 import type { Logger } from '../utils/logger.ts'
 import type { Engines } from './engines.ts'
 import { loadModels, type ModelPlan } from './local-models.ts'
+import type { Subjects } from './network-schema.ts'
 
 /** The models of this node; they may come and go while it runs. */
 export interface OwnModels extends ModelRunner {
@@ -35,6 +36,8 @@ export interface OwnModelsComponents {
   /** Id of this node, for the cards. */
   readonly node: string
   readonly admission: Admission
+  /** Who may use a model, for its card. @default everyone */
+  readonly allowed?: (id: string) => Subjects | undefined
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -59,7 +62,7 @@ const REISSUE_S: number = CARD_LIFETIME_S / 4
 const REISSUE_CHECK_MS = 60_000
 
 export function createOwnModels(components: OwnModelsComponents): OwnModels {
-  const { engines, node, admission, clock, logger } = components
+  const { engines, node, admission, allowed = () => undefined, clock, logger } = components
   const models = new Map<string, OwnModel>()
   /** Starts and stops of one model follow one another. */
   const changing = new Map<string, Promise<void>>()
@@ -83,11 +86,18 @@ export function createOwnModels(components: OwnModelsComponents): OwnModels {
 
   const admit = (model: LanguageModel): LanguageModel => withAdmission(model, admission, 'local')
 
+  /** The card says who it is for, so that others need not ask to be refused. For nobody is for this node only. */
+  const limited = (model: LanguageModel): LanguageModel => {
+    const allow = allowed(model.card.id)
+    if (!allow) return model
+    return { ...model, card: { ...model.card, allow: allow.length > 0 ? allow : [node] } }
+  }
+
   const keep = (loaded: LoadedModel, verified: LanguageModel): void => {
     const touch = (): void => {
       own.usedAt = clock.monotonic()
     }
-    const model = withUse(verified, touch)
+    const model = withUse(limited(verified), touch)
     const own: OwnModel = { loaded, model, admitted: admit(model), usedAt: clock.monotonic(), offered: true }
     models.set(verified.card.id, own)
   }

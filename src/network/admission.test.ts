@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createManualClock, type ManualClock } from '../testing/manual-clock.ts'
-import { silentLogger } from '../utils/logger.ts'
-import { type AdmissionOptions, issueCertificate } from './admission.ts'
+import { type Logger, silentLogger } from '../utils/logger.ts'
+import type { AdmissionOptions } from './admission.ts'
+import { issueCertificate } from './certificate.ts'
 import { createIdentity, type Identity } from './identity.ts'
 import type { Network } from './network.ts'
 import { createMemoryHub, type MemoryHub } from './networks/memory.ts'
@@ -21,12 +22,15 @@ const certify = (node: string, by: Identity = operator, lifeS = 3600): Promise<s
   issueCertificate(by, clock, { node, domain: 'edge', lifeS })
 
 /** A node with a certificate of the operator, or with what the test gives it. */
-async function start(change: (nodeId: string) => Promise<AdmissionOptions | undefined>): Promise<Node> {
+async function start(
+  change: (nodeId: string) => Promise<AdmissionOptions | undefined>,
+  logger: Logger = silentLogger,
+): Promise<Node> {
   const identity = createIdentity()
   const network = hub.createNetwork({ identity })
   await network.start()
   const admission = await change(identity.nodeId)
-  const links = createPeerLinks({ network, clock, logger: silentLogger }, admission ? { admission } : {})
+  const links = createPeerLinks({ network, clock, logger }, admission ? { admission } : {})
   links.serve({
     async *echo(body) {
       yield body
@@ -100,6 +104,49 @@ describe('admission', () => {
     const [a] = [await member()]
     await a.network.dial(inside.network.addresses()[0] ?? '')
     expect(await ask(a, inside)).toEqual(['hello'])
+  })
+
+  it('tells a node without a certificate at once, which says so once', async () => {
+    const inside = await member()
+    const warnings: string[] = []
+    const outside = await start(async () => undefined, { ...silentLogger, warn: (_, text) => void warnings.push(text) })
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await outside.network.dial(inside.network.addresses()[0] ?? '')
+      expect(await ask(outside, inside)).toBe('FORBIDDEN')
+    }
+    expect(warnings.filter(text => text.includes('has no certificate'))).toHaveLength(1)
+  })
+
+  it('takes strangers in as of no domain where no certificate is required', async () => {
+    const open = async (): Promise<Node> =>
+      start(async id => ({ certificate: await certify(id), operators: [operator.nodeId], required: false }))
+    const [one, two, stranger] = [await open(), await open(), await start(async () => undefined)]
+    const foreign = await start(async id => ({
+      certificate: await certify(id, createIdentity()),
+      operators: [operator.nodeId],
+      required: false,
+    }))
+    for (const other of [two, stranger, foreign]) {
+      await other.network.dial(one.network.addresses()[0] ?? '')
+      expect(await ask(other, one)).toEqual(['hello'])
+    }
+    const domains = [two, stranger, foreign].map(({ network }) => one.links.domain(network.nodeId))
+    expect(domains).toEqual(['edge', undefined, undefined])
+  })
+
+  it('keeps to what else decides, once the domain is known', async () => {
+    const admits = (_: string, domain: string | undefined): boolean => domain === 'edge'
+    const picky = await start(async id => ({
+      certificate: await certify(id),
+      operators: [operator.nodeId],
+      required: false,
+      admits,
+    }))
+    const [edge, stranger] = [await member(), await start(async () => undefined)]
+    await edge.network.dial(picky.network.addresses()[0] ?? '')
+    expect(await ask(edge, picky)).toEqual(['hello'])
+    await stranger.network.dial(picky.network.addresses()[0] ?? '')
+    expect(await ask(stranger, picky)).toBe('FORBIDDEN')
   })
 
   it('ends with the certificate', async () => {

@@ -1,107 +1,114 @@
 import { z } from 'zod'
-import {
-  DOCUMENT_TYPES,
-  MAX_CERTIFICATE_BYTES,
-  MAX_CLOCK_SKEW_S,
-  type MembershipCertificate,
-  MembershipCertificateSchema,
-  type Signer,
-  signDocument,
-  verifyDocument,
-} from '../protocol/index.ts'
+import { MAX_CERTIFICATE_BYTES, type MembershipCertificate } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
-import { ModelNetError } from '../utils/errors.ts'
+import { ModelNetError, toModelNetError } from '../utils/errors.ts'
+import type { Logger } from '../utils/logger.ts'
+import { verifyCertificate } from './certificate.ts'
 import type { CallHandlers, Channel } from './channel.ts'
 import { read, tell } from './exchange.ts'
 
 /** Who may take part: nodes that an operator has signed for. */
 export interface AdmissionOptions {
-  /** This node's own certificate, shown to every partner. */
-  readonly certificate: string
-  /** Node ids of the operators whose word counts. */
-  readonly operators: readonly string[]
+  /** This node's own certificate, shown to every partner. @default it has none */
+  readonly certificate?: string
+  /** Node ids of the operators whose word counts. @default none */
+  readonly operators?: readonly string[]
+  /** Only peers with a certificate are admitted; else the others are of no domain. @default true with operators */
+  readonly required?: boolean
+  /** What else decides on a peer, when its domain is known. @default all are admitted */
+  readonly admits?: (peer: string, domain: string | undefined) => boolean
 }
 
-/** The door of a channel: nothing is served to a peer before it has shown a certificate. */
+/** The door of a channel: nothing is served to a peer that is not admitted. */
 export interface Door {
   readonly handlers: CallHandlers
   /** The same methods, for admitted peers only; others get FORBIDDEN. */
   guard(handlers: CallHandlers): CallHandlers
-  /** Shows our certificate and waits for theirs. Rejects with FORBIDDEN, INVALID_SIGNATURE or PEER_LOST. */
+  /** Shows our certificate and waits for theirs if it is required. Rejects with FORBIDDEN, INVALID_SIGNATURE or PEER_LOST. */
   greet(channel: Channel, peer: string): Promise<void>
-  /** The domain an admitted peer belongs to, by its operator's word. */
+  /** The domain a peer belongs to, by its operator's word. */
   domain(peer: string): string | undefined
 }
 
 const METHOD = 'link/admit'
 const GREETING_MS = 5000
 const MAX_REMEMBERED = 1024
-const GreetingSchema = z.object({ certificate: z.string().min(1).max(MAX_CERTIFICATE_BYTES) })
+const GreetingSchema = z.object({
+  certificate: z.string().min(1).max(MAX_CERTIFICATE_BYTES).exactOptional(),
+  required: z.boolean().exactOptional(),
+})
 
-/** An operator signs a node in. `lifeS` is seconds. */
-export async function issueCertificate(
-  operator: Signer,
-  clock: Clock,
-  admitted: { readonly node: string; readonly domain: string; readonly lifeS: number },
-): Promise<string> {
-  const { node, domain, lifeS } = admitted
-  const issuedAt = Math.floor(clock.now() / 1000)
-  const certificate: MembershipCertificate = {
-    version: 1,
-    node,
-    operator: operator.nodeId,
-    domain,
-    issuedAt,
-    expiresAt: issuedAt + lifeS,
-  }
-  return (await signDocument(certificate, DOCUMENT_TYPES.certificate, operator)).jws
+interface Waiting {
+  readonly shown: () => void
+  readonly refused: (error: ModelNetError) => void
 }
 
-export function createDoor(clock: Clock, options: AdmissionOptions): Door {
-  const { certificate, operators } = options
-  const admitted = new Map<string, MembershipCertificate>()
-  const waiting = new Map<string, Set<() => void>>()
+export function createDoor(components: { clock: Clock; logger: Logger }, options: AdmissionOptions = {}): Door {
+  const { clock, logger } = components
+  const { certificate, operators = [], required = operators.length > 0, admits = () => true } = options
+  const shown = new Map<string, MembershipCertificate>()
+  const waiting = new Map<string, Set<Waiting>>()
+  /** Peers that asked for a certificate we do not have: said once. */
+  const missed = new Set<string>()
 
   const valid = (peer: string): MembershipCertificate | undefined => {
-    const shown = admitted.get(peer)
-    return shown && shown.expiresAt > clock.now() / 1000 ? shown : undefined
+    const certified = shown.get(peer)
+    return certified && certified.expiresAt > clock.now() / 1000 ? certified : undefined
   }
 
-  const check = async (peer: string, jws: string): Promise<MembershipCertificate> => {
-    const { document, signer } = await verifyDocument(
-      jws,
-      DOCUMENT_TYPES.certificate,
-      MembershipCertificateSchema,
-      MAX_CERTIFICATE_BYTES,
-    )
-    const refuse = (what: string): ModelNetError => new ModelNetError('FORBIDDEN', `the certificate of ${peer} ${what}`)
-    const nowS = clock.now() / 1000
-    if (document.node !== peer) throw refuse(`is that of ${document.node}`)
-    if (document.operator !== signer || !operators.includes(signer))
-      throw refuse('is not signed by an operator we trust')
-    if (document.issuedAt > nowS + MAX_CLOCK_SKEW_S || document.expiresAt <= nowS) throw refuse('is not valid now')
-    return document
+  /** Why a peer is not admitted, if it is not. */
+  const objection = (peer: string): ModelNetError | undefined => {
+    const certified = valid(peer)
+    if (required && !certified)
+      return new ModelNetError('FORBIDDEN', `${peer} is not admitted: no certificate of an operator of this network`)
+    if (!admits(peer, certified?.domain))
+      return new ModelNetError('FORBIDDEN', `${peer} of domain ${certified?.domain ?? 'public'} is not allowed here`)
+    return undefined
   }
 
-  const hasShown = (peer: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (valid(peer)) return resolve()
-      const timer = new AbortController()
-      const done = (): void => {
-        timer.abort()
-        waiting.get(peer)?.delete(done)
-        if (waiting.get(peer)?.size === 0) waiting.delete(peer)
-        resolve()
-      }
-      waiting.set(peer, (waiting.get(peer) ?? new Set()).add(done))
-      clock.sleep(GREETING_MS, timer.signal).then(
-        () => {
-          waiting.get(peer)?.delete(done)
-          reject(new ModelNetError('FORBIDDEN', `${peer} showed no certificate within ${GREETING_MS} ms`))
-        },
-        () => undefined, // it has shown one
-      )
+  const take = async (peer: string, jws: string): Promise<void> => {
+    try {
+      const certified = await verifyCertificate(jws, { node: peer, operators, clock })
+      shown.delete(peer)
+      shown.set(peer, certified)
+    } catch (error) {
+      if (required) throw error
+      logger.info({ peer, reason: String(error) }, 'a certificate does not count: the peer is of no domain')
+    }
+    const [oldest] = shown.keys()
+    if (shown.size > MAX_REMEMBERED && oldest !== undefined) shown.delete(oldest)
+  }
+
+  const settle = (peer: string, error?: ModelNetError): void => {
+    for (const { shown: resolve, refused } of waiting.get(peer) ?? []) error ? refused(error) : resolve()
+    waiting.delete(peer)
+  }
+
+  const hasShown = async (peer: string): Promise<void> => {
+    if (valid(peer)) return
+    const timer = new AbortController()
+    const greeting = new Promise<void>((resolve, reject) => {
+      const all = waiting.get(peer) ?? new Set()
+      waiting.set(peer, all.add({ shown: resolve, refused: reject }))
     })
+    const late = clock.sleep(GREETING_MS, timer.signal).then(
+      () => settle(peer, new ModelNetError('FORBIDDEN', `${peer} showed no certificate within ${GREETING_MS} ms`)),
+      () => undefined, // it has shown one, or none
+    )
+    await greeting.finally(() => timer.abort())
+    await late
+  }
+
+  const miss = (peer: string): ModelNetError => {
+    if (!missed.has(peer) && missed.size < MAX_REMEMBERED) {
+      missed.add(peer)
+      logger.warn(
+        { peer },
+        'a node admits only nodes that its operator has signed for, and this node has no certificate',
+      )
+    }
+    return new ModelNetError('FORBIDDEN', 'this node has no certificate to show')
+  }
 
   return {
     domain: peer => valid(peer)?.domain,
@@ -110,7 +117,8 @@ export function createDoor(clock: Clock, options: AdmissionOptions): Door {
         Object.entries(handlers).map(([method, handler]) => [
           method,
           async function* guarded(body, call, context) {
-            if (!valid(context.peer)) throw new ModelNetError('FORBIDDEN', `${context.peer} is not admitted`)
+            const error = objection(context.peer)
+            if (error) throw error
             yield* handler(body, call, context)
           } satisfies CallHandlers[string],
         ]),
@@ -118,15 +126,34 @@ export function createDoor(clock: Clock, options: AdmissionOptions): Door {
     handlers: {
       // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered
       async *[METHOD](body, _call, { peer }) {
-        admitted.delete(peer)
-        admitted.set(peer, await check(peer, read(GreetingSchema, body, METHOD).certificate))
-        const [oldest] = admitted.keys()
-        if (admitted.size > MAX_REMEMBERED && oldest !== undefined) admitted.delete(oldest)
-        for (const done of [...(waiting.get(peer) ?? [])]) done()
+        const greeting = read(GreetingSchema, body, METHOD)
+        try {
+          if (greeting.certificate !== undefined) await take(peer, greeting.certificate)
+          const error = objection(peer)
+          if (error) throw error
+          settle(peer)
+        } catch (error) {
+          settle(peer, toModelNetError(error))
+          throw error
+        }
+        if (greeting.required && certificate === undefined) throw miss(peer)
       },
     },
     async greet(channel, peer) {
-      await Promise.all([tell(channel, METHOD, { certificate }), hasShown(peer)])
+      const isAsked = required || !admits(peer, undefined)
+      const known = isAsked ? hasShown(peer) : Promise.resolve()
+      known.catch(() => undefined) // the other side may refuse us first
+      if (certificate !== undefined || isAsked) {
+        const greeting = { ...(certificate !== undefined && { certificate }), required: isAsked }
+        await tell(channel, METHOD, greeting).catch(error => {
+          // A peer that knows no such method shows no certificate either.
+          if (toModelNetError(error).code !== 'UNSUPPORTED') throw error
+          if (isAsked) throw new ModelNetError('FORBIDDEN', `${peer} shows no certificate`, { cause: error })
+        })
+      }
+      await known
+      const error = objection(peer)
+      if (error) throw error
     },
   }
 }

@@ -3,7 +3,6 @@
  */
 
 export type { AdmissionOptions } from './admission.ts'
-export { issueCertificate } from './admission.ts'
 export type { AdDirectory, AdDirectoryComponents, AdDirectoryOptions } from './ads/ad-directory.ts'
 export { createAdDirectory } from './ads/ad-directory.ts'
 export type { FindAds, FindOptions } from './ads/ad-finder.ts'
@@ -12,6 +11,7 @@ export type { AdFilter, SignedAd } from './ads/ad-store.ts'
 export type { Ads, AdsComponents, AdsOptions } from './ads/ads.ts'
 export { createAds } from './ads/ads.ts'
 export { callOnce } from './call-once.ts'
+export { issueCertificate, verifyCertificate } from './certificate.ts'
 export type { Call, CallContext, CallHandler, CallHandlers, CallStartOptions, Channel } from './channel.ts'
 export type { ChannelTransport, FrameReceiver } from './channel-transport.ts'
 export { createPortTransport } from './channel-transports/message-port.ts'

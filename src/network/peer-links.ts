@@ -3,7 +3,7 @@ import { CHANNEL_PROTOCOL } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { isAbortError, ModelNetError, toModelNetError } from '../utils/errors.ts'
 import type { Logger } from '../utils/logger.ts'
-import { type AdmissionOptions, createDoor, type Door } from './admission.ts'
+import { type AdmissionOptions, createDoor } from './admission.ts'
 import type { CallHandler, CallHandlers, Channel } from './channel.ts'
 import { createStreamTransport } from './channel-transports/stream.ts'
 import { createChannel } from './multiplexer.ts'
@@ -36,7 +36,7 @@ export interface PeerLinks {
 export interface PeerLinksOptions {
   /** Opens a channel to every peer that connects. False in large networks, where many connect for routing only. @default true */
   readonly eager?: boolean
-  /** Serve and use only peers an operator has signed for. @default all peers */
+  /** Serve and use only peers an operator has signed for, or that are otherwise admitted. @default all peers */
   readonly admission?: AdmissionOptions
 }
 
@@ -55,8 +55,8 @@ const REOPEN_MS = { first: 250, most: 5000 }
 export function createPeerLinks(components: PeerLinksComponents, options: PeerLinksOptions = {}): PeerLinks {
   const { network, clock, logger } = components
   const { eager = true } = options
-  const door = options.admission && createDoor(clock, options.admission)
-  const handlers: Record<string, CallHandler> = { ...door?.handlers }
+  const door = createDoor({ clock, logger }, options.admission)
+  const handlers: Record<string, CallHandler> = { ...door.handlers }
   const joining = new Map<string, number>()
   const channels = new Map<string, Channel[]>()
   const opening = new Map<string, Promise<Channel>>()
@@ -71,7 +71,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
 
   const add = async (stream: FrameStream, peer: string): Promise<Channel> => {
     const channel = createChannel(createStreamTransport(stream), { handlers, peer, clock, logger })
-    if (door) await admit(channel, peer, door)
+    if (options.admission) await admit(channel, peer)
     const open = channels.get(peer) ?? []
     channels.set(peer, [...open, channel].slice(-MAX_CHANNELS))
     const [oldest] = open
@@ -82,12 +82,12 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
   }
 
   /** Waits at the door; who is not admitted is disconnected. */
-  const admit = async (channel: Channel, peer: string, at: Door): Promise<void> => {
+  const admit = async (channel: Channel, peer: string): Promise<void> => {
     const count = joining.get(peer) ?? 0
     joining.set(peer, count + 1)
     try {
       if (count >= MAX_CHANNELS) throw new ModelNetError('OVERLOADED', `${peer} opens too many channels`)
-      await at.greet(channel, peer)
+      await door.greet(channel, peer)
     } catch (error) {
       logger.warn({ peer, reason: String(error) }, 'a peer is not admitted')
       drop(channel, peer)
@@ -170,7 +170,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
 
   return {
     serve(methods) {
-      const served = door ? door.guard(methods) : methods
+      const served = options.admission ? door.guard(methods) : methods
       Object.assign(handlers, served)
       return () => {
         for (const [name, handler] of Object.entries(served)) if (handlers[name] === handler) delete handlers[name]
@@ -179,7 +179,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     channel,
     current,
     linked: () => [...channels.keys()],
-    domain: peer => door?.domain(peer),
+    domain: peer => door.domain(peer),
     onLink(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

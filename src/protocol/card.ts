@@ -50,6 +50,8 @@ export interface ModelCard {
   readonly price?: { readonly currency: string; readonly input: number; readonly output: number }
   /** Calls the model serves at the same time. */
   readonly concurrency?: number
+  /** Node ids and signed domains it is for; the node refuses others. Absent: for all. */
+  readonly allow?: readonly string[]
   /** Seconds since the epoch. */
   readonly issuedAt: number
   readonly expiresAt: number
@@ -91,6 +93,7 @@ export const ModelCardSchema: z.ZodType<ModelCard> = z.looseObject({
     .exactOptional(),
   price: z.looseObject({ currency: text(8), input: z.number().min(0), output: z.number().min(0) }).exactOptional(),
   concurrency: z.int().min(1).max(100_000).exactOptional(),
+  allow: z.array(text(128)).min(1).max(MAX_TAGS).exactOptional(),
   issuedAt: z.int().positive(),
   expiresAt: z.int().positive(),
 }) as z.ZodType<ModelCard> // loose: fields of newer versions are kept, as the signature covers them

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import {
+  createFilePeerBook,
+  createLanDiscovery,
+  createLibp2pNetwork,
+  createMembership,
+  createPeerLinks,
+  type Identity,
+  type Libp2pNetwork,
+  type Membership,
+  type PeerLinks,
+  verifyCertificate,
+} from '../network/index.ts'
+import type { ModelCard } from '../resource/index.ts'
+import type { Clock } from '../utils/clock.ts'
+import { ModelNetError } from '../utils/errors.ts'
+import type { Logger } from '../utils/logger.ts'
+import type { Random } from '../utils/random.ts'
+import type { Closing } from './closing.ts'
+import type { NodeConfig } from './config-schema.ts'
+import type { NetworkConfig } from './network-schema.ts'
+import { permits } from './policy.ts'
+
+export interface NodeNetworkComponents {
+  readonly identity: Identity
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly closing: Closing
+}
+
+/** How one node takes part in its network, as its configuration says. */
+export interface NodeNetwork {
+  readonly network: Libp2pNetwork
+  /** The domain this node is in, by its operator's word; undefined without a certificate. */
+  readonly domain: string | undefined
+  /** Shares channels with peers. Call once, after the network has started. */
+  link(): PeerLinks
+  /** Becomes a member with these cards. Call once. */
+  join(links: PeerLinks, cards: readonly ModelCard[]): Promise<Membership>
+}
+
+/**
+ * Puts the network of a node together; starting it is left to the caller. What it opens is closed through `closing`.
+ * Rejects with FORBIDDEN when the certificate of the configuration does not admit this node.
+ */
+export async function createNodeNetwork(components: NodeNetworkComponents, config: NodeConfig): Promise<NodeNetwork> {
+  const { identity, clock, logger, closing } = components
+  const { network: options } = config
+  const domain = await readOwnDomain(components, options)
+  const network = createLibp2pNetwork({ identity, clock, logger }, toHostOptions(options))
+  closing.add('the network', () => network.close())
+
+  return {
+    network,
+    domain,
+    link() {
+      const { admission, allow } = options
+      const links = createPeerLinks(
+        { network, clock, logger },
+        admission || allow
+          ? { admission: { ...admission, admits: (node, of) => permits(allow, { node, domain: of }) } }
+          : {},
+      )
+      closing.add('the links', () => links.close())
+      return links
+    },
+    async join(links, cards) {
+      const told = domain ?? options.domain
+      const membership = await createMembership(
+        {
+          ...components,
+          network,
+          links,
+          peerBook: createFilePeerBook({ logger, now: () => clock.now() }, join(config.dataDir, 'peers.json')),
+        },
+        { bootstrap: toBootstrap(options), cards, agent: config.name, ...(told !== undefined && { domain: told }) },
+      )
+      closing.add('the membership', () => membership.close())
+      if (options.mdns) {
+        const discovery = createLanDiscovery(
+          { nodeId: identity.nodeId, addresses: () => network.addresses(), clock, logger },
+          { onFound: (nodeId, addresses) => membership.discover(nodeId, addresses), service: toService(options) },
+        )
+        closing.add('the discovery', () => discovery.close())
+      }
+      return membership
+    },
+  }
+}
+
+/** What the node's own certificate says, checked as others will check it: better told at the start than by silence. */
+async function readOwnDomain(
+  { identity, clock }: NodeNetworkComponents,
+  { admission, domain }: NetworkConfig,
+): Promise<string | undefined> {
+  if (admission?.certificate === undefined) return undefined
+  const { operators, certificate } = admission
+  const certified = await verifyCertificate(certificate, { node: identity.nodeId, operators, clock })
+  if (domain !== undefined && domain !== certified.domain)
+    throw new ModelNetError(
+      'INVALID_CONFIG',
+      `network.domain is ${domain}, but the certificate of this node says ${certified.domain}`,
+    )
+  return certified.domain
+}
+
+function toHostOptions(options: NetworkConfig): Parameters<typeof createLibp2pNetwork>[1] {
+  const { listen, announce, name, swarmKey, relay, relayed, allow } = options
+  const nodes = allow?.every(subject => subject.startsWith('12D3KooW')) ? new Set(allow) : undefined
+  return {
+    listen,
+    announce,
+    relayed: relayed !== false,
+    ...(relay && { relay: {} }),
+    ...(name !== undefined && { networkName: name }),
+    ...(swarmKey !== undefined && { swarmKey }),
+    // Ids are proved by the handshake, domains only afterwards at the door of the links.
+    ...(nodes && { allow: (peer: string) => nodes.has(peer) }),
+  }
+}
+
+/** A node that is reached through relays must be connected to them, as to a bootstrap node. */
+const toBootstrap = ({ bootstrap, relayed }: NetworkConfig): readonly string[] =>
+  typeof relayed === 'boolean' ? bootstrap : [...new Set([...bootstrap, ...relayed])]
+
+/** Nodes of different networks on one LAN do not hear each other, since none could use what it heard. */
+function toService({ name, swarmKey }: NetworkConfig): string {
+  if (name === undefined && swarmKey === undefined) return 'modelnet'
+  const digest = createHash('sha256')
+    .update(`modelnet/lan/1|${name ?? ''}|${swarmKey ?? ''}`)
+    .digest('hex')
+  return `modelnet-${digest.slice(0, 8)}`
+}

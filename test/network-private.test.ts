@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { loadConfig } from '../src/application/config.ts'
+import type { ConfigInput } from '../src/application/config-schema.ts'
+import { createNode, type Node } from '../src/application/node.ts'
+import { createIdentity, issueCertificate, loadIdentity } from '../src/network/index.ts'
+import { systemClock } from '../src/utils/clock.ts'
+import { temporaryDirectory } from './support/processes.ts'
+
+const nodes: Node[] = []
+afterEach(async () => void (await Promise.all(nodes.splice(0).map(node => node.close(0)))))
+
+/** A node as `modelnet serve` makes it, in this process, from a configuration and its environment. */
+async function start(config: ConfigInput, env: Readonly<Record<string, string>> = {}): Promise<Node> {
+  const overrides = { dataDir: temporaryDirectory(), logLevel: 'silent', ...config } as const
+  const { network, gateway } = overrides
+  const node = await createNode(
+    loadConfig({
+      env,
+      overrides: { ...overrides, network: { mdns: false, ...network }, gateway: { port: 0, ...gateway } },
+    }),
+  )
+  nodes.push(node)
+  return node
+}
+
+const addressOf = (node: Node): string => node.addresses[0] ?? ''
+const sees = (node: Node, other: Node): boolean => {
+  const entry = node.directory.entry(other.id)
+  return entry?.state === 'alive' && entry.cards.length === other.models.length
+}
+const linked = (...members: readonly Node[]): Promise<void> =>
+  expect
+    .poll(() => members.every(node => members.every(other => sees(node, other))), { timeout: 40_000, interval: 50 })
+    .toBe(true)
+
+const GEOGRAPHY = { shipped: 'geography' } as const
+const CAPITAL = 'What is the capital of France?'
+
+describe('private networks', () => {
+  it('of different swarm keys on one machine never see one another', async () => {
+    const keys = [0, 1].map(() => randomBytes(32).toString('hex'))
+    const pair = async (key: string, elsewhere: readonly string[]): Promise<readonly [Node, Node]> => {
+      const env = { MODELNET_SWARM_KEY: key }
+      const first = await start({ models: [GEOGRAPHY], network: { mdns: true, bootstrap: elsewhere } }, env)
+      const second = await start({ network: { mdns: true, bootstrap: [addressOf(first), ...elsewhere] } }, env)
+      await linked(first, second)
+      return [first, second]
+    }
+    const one = await pair(keys[0] ?? '', [])
+    // The others even know where the first network is, and listen to the same multicast.
+    const two = await pair(keys[1] ?? '', one.map(addressOf))
+    for (const node of [...one, ...two]) {
+      expect(node.directory.entries()).toHaveLength(2)
+      expect((await node.ask(CAPITAL)).text).toContain('Paris')
+    }
+    const stranger = await start({ network: { bootstrap: one.map(addressOf) } })
+    expect(stranger.directory.entries()).toHaveLength(1)
+  })
+
+  it('of different names have no protocol in common', async () => {
+    const lab = await start({ network: { name: 'lab' } })
+    const bootstrap = [addressOf(lab)]
+    const [inside, outside] = await Promise.all([
+      start({ network: { name: 'lab', bootstrap } }),
+      start({ network: { name: 'office', bootstrap } }),
+    ])
+    await linked(lab, inside)
+    expect(outside.directory.entries()).toHaveLength(1)
+    expect(lab.directory.entries()).toHaveLength(2)
+  })
+
+  it('take only the nodes that are named, if they are', async () => {
+    const dataDir = temporaryDirectory()
+    const { nodeId } = await loadIdentity(join(dataDir, 'identity.pem'))
+    const picky = await start({ network: { allow: [nodeId] } })
+    const bootstrap = [addressOf(picky)]
+    const [named, other] = await Promise.all([
+      start({ dataDir, network: { bootstrap } }),
+      start({ network: { bootstrap } }),
+    ])
+    await linked(picky, named)
+    expect(picky.directory.entry(other.id)).toBeUndefined()
+  })
+})
+
+describe('a network whose operator admits nodes', () => {
+  const operator = createIdentity()
+
+  /** Configuration of a node with a certificate of that operator for its own identity. */
+  async function admitted(domain: string, config: ConfigInput = {}, required = true): Promise<ConfigInput> {
+    const dataDir = temporaryDirectory()
+    const { nodeId } = await loadIdentity(join(dataDir, 'identity.pem'))
+    const certificate = await issueCertificate(operator, systemClock, { node: nodeId, domain, lifeS: 3600 })
+    const network = { ...config.network, admission: { operators: [operator.nodeId], certificate, required } }
+    return { dataDir, ...config, network }
+  }
+  const joining = (node: Node): { network: { bootstrap: readonly string[] } } => ({
+    network: { bootstrap: [addressOf(node)] },
+  })
+
+  it('refuses a node without a certificate, and says so', async () => {
+    const first = await start(await admitted('cloud', { models: [GEOGRAPHY] }))
+    const second = await start(await admitted('edge', joining(first)))
+    await linked(first, second)
+    expect(second.directory.entry(first.id)?.domain).toBe('cloud')
+    expect(first.directory.entry(second.id)?.domain).toBe('edge')
+
+    const stranger = await start(joining(first))
+    expect(stranger.directory.entries().filter(entry => entry.cards.length > 0)).toEqual([])
+    await expect(stranger.ask(CAPITAL)).rejects.toMatchObject({ code: 'NO_CANDIDATE' })
+    expect(first.directory.entry(stranger.id)).toBeUndefined()
+  })
+
+  it('does not start with the certificate of another node or a stranger', async () => {
+    const { nodeId } = createIdentity()
+    const other = await issueCertificate(operator, systemClock, { node: nodeId, domain: 'edge', lifeS: 60 })
+    const network = { admission: { operators: [operator.nodeId], certificate: other, required: true } }
+    await expect(start({ network })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining(nodeId),
+    })
+    const mine = await admitted('edge')
+    await expect(start({ ...mine, network: { ...mine.network, domain: 'cloud' } })).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+    })
+  })
+
+  it('lets a model be used by the domains it is for, and by no others', async () => {
+    const owner = await start(
+      await admitted('cloud', { models: [{ ...GEOGRAPHY, allow: ['edge'] }, { shipped: 'words' }] }, false),
+    )
+    const edge = await start(await admitted('edge', joining(owner), false))
+    const stranger = await start({ ...joining(owner), models: [{ shipped: 'elements' }] })
+    await linked(owner, edge, stranger)
+
+    expect((await edge.ask(CAPITAL)).text).toContain('Paris')
+    expect((await owner.ask(CAPITAL)).text).toContain('Paris')
+    await expect(stranger.ask(CAPITAL, { pathway: 'geography' })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      status: 403,
+    })
+    // Left to the network, the question goes to a model it may use, whatever that is worth.
+    expect((await stranger.ask(CAPITAL)).members?.some(({ model }) => model === 'modelnet/geography')).toBe(false)
+    const { text } = await stranger.ask('What is the plural of box?', { pathway: 'words' })
+    expect(text).toContain('boxes')
+  })
+})
