@@ -27,7 +27,7 @@ import { startNode, temporaryDirectory } from './support/processes.ts'
 const execute = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** What the chart may make, by API version. */
-const KINDS: Readonly<Record<string, object>> = {
+const KINDS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   v1: core,
   'apps/v1': apps,
   'networking.k8s.io/v1': networking,
