@@ -1,39 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { loadConfig } from '../src/application/config.ts'
 import type { ConfigInput } from '../src/application/config-schema.ts'
-import { createNode, type Node } from '../src/application/node.ts'
+import type { Node } from '../src/application/node.ts'
 import { createIdentity, issueCertificate, loadIdentity } from '../src/network/index.ts'
 import { systemClock } from '../src/utils/clock.ts'
+import { addressOf, closeConfigured, linked, startConfigured as start } from './support/configured-nodes.ts'
 import { temporaryDirectory } from './support/processes.ts'
 
-const nodes: Node[] = []
-afterEach(async () => void (await Promise.all(nodes.splice(0).map(node => node.close(0)))))
-
-/** A node as `modelnet serve` makes it, in this process, from a configuration and its environment. */
-async function start(config: ConfigInput, env: Readonly<Record<string, string>> = {}): Promise<Node> {
-  const overrides = { dataDir: temporaryDirectory(), logLevel: 'silent', ...config } as const
-  const { network, gateway } = overrides
-  const node = await createNode(
-    loadConfig({
-      env,
-      overrides: { ...overrides, network: { mdns: false, ...network }, gateway: { port: 0, ...gateway } },
-    }),
-  )
-  nodes.push(node)
-  return node
-}
-
-const addressOf = (node: Node): string => node.addresses[0] ?? ''
-const sees = (node: Node, other: Node): boolean => {
-  const entry = node.directory.entry(other.id)
-  return entry?.state === 'alive' && entry.cards.length === other.models.length
-}
-const linked = (...members: readonly Node[]): Promise<void> =>
-  expect
-    .poll(() => members.every(node => members.every(other => sees(node, other))), { timeout: 40_000, interval: 50 })
-    .toBe(true)
+afterEach(closeConfigured)
 
 const GEOGRAPHY = { shipped: 'geography' } as const
 const CAPITAL = 'What is the capital of France?'

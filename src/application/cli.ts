@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { toModelNetError } from '../utils/errors.ts'
+import { addNetworkCommands } from './commands/network-commands.ts'
 import { DEFAULT_PORT } from './defaults.ts'
 import { createTerminal, paint, printable, type Terminal } from './terminal.ts'
 
@@ -51,6 +52,7 @@ function createProgram(terminal: Terminal): Command {
     .option('--no-mdns', 'do not look for nodes on the local network')
     .option('--log-level <level>', 'silent, error, warn, info or debug')
     .option('--until-stdin-ends', 'also stop when standard input ends')
+    .option('--set <field=value>', 'any field, such as network.relay=true; may be repeated', collect, [])
     .option('--json', 'say the addresses as one line of JSON')
     // commander gives `mdns: true` when the flag is absent; only a given flag may override the configuration
     .action(async ({ mdns, ...options }) =>
@@ -110,6 +112,7 @@ function createProgram(terminal: Terminal): Command {
     )
   addBench(program, terminal)
   program
+  addNetworkCommands(program, terminal)
     .command('config-schema')
     .description('print the JSON Schema of modelnet.yaml')
     .action(async () => {

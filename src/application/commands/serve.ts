@@ -17,6 +17,8 @@ export interface ServeOptions {
   /** Shipped names, GGUF files or server URLs. */
   readonly model?: readonly string[]
   readonly logLevel?: string
+  /** Fields of the configuration as `network.relay=true`. */
+  readonly set?: readonly string[]
   /** Also stop when standard input ends. */
   readonly untilStdinEnds?: boolean
   readonly json?: boolean
@@ -27,6 +29,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const config = loadConfig({
     ...(options.config !== undefined && { file: options.config }),
     overrides: toOverrides(options),
+    ...(options.set && { settings: options.set }),
   })
   const stopped = untilStopped({ stdin: options.untilStdinEnds ?? false })
   // Loading llama.cpp and loading libp2p take half a second of a core each: side by side.
