@@ -76,7 +76,7 @@ class Multiplexer implements Channel, CallLine {
     const call: OpenCall = new OpenCall(this, number, 0, () => {
       this.#ours.delete(number)
       signal?.removeEventListener('abort', onAbort)
-      timer.abort()
+      timer.abort(OVER)
     })
     const refusal = this.#refusal(signal, deadlineMs)
     if (refusal) {
@@ -160,7 +160,7 @@ class Multiplexer implements Channel, CallLine {
     const timer = new AbortController()
     const call = new OpenCall(this, -frame.call, bytes, () => {
       this.#theirs.delete(frame.call)
-      timer.abort()
+      timer.abort(OVER)
     })
     if (call.isOver) return
     const handler = Object.hasOwn(this.#handlers, frame.method) ? this.#handlers[frame.method] : undefined
@@ -227,6 +227,9 @@ function fromErrorFrame(frame: ChannelFrame & { type: 'call-error' }, peer: stri
     ...(retryable === undefined ? {} : { retryable }),
   })
 }
+
+/** Made once: an error made at the end of every call costs more than the rest of ending it. */
+const OVER = new ModelNetError('CANCELLED', 'the call is over')
 
 const lateError = (peer: string, ms: number): ModelNetError =>
   new ModelNetError('DEADLINE_EXCEEDED', `the call with ${peer} did not end within ${ms} ms`)

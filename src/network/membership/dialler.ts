@@ -22,6 +22,8 @@ export interface Dialler {
   bootstrap(address: string): void
   /** Where a node may be, from the peer book or the local network; tried a few times. */
   hint(peer: string, addresses: readonly string[]): void
+  /** It is looked for, or was found at a bootstrap address. */
+  wants(peer: string): boolean
   /** Starts the dials that are due. */
   tick(): void
   /** Resolves when each address known now has been tried once. */
@@ -109,6 +111,7 @@ export function createDialler(components: DiallerComponents): Dialler {
       }
       leads.set(peer, { peer, reach, most: HINT_ATTEMPTS, attempts: 0, at: clock.monotonic() })
     },
+    wants: peer => [...leads.values()].some(lead => lead.peer === peer),
     tick() {
       const now = clock.monotonic()
       for (const [key, lead] of leads) {

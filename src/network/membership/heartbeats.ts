@@ -25,7 +25,7 @@ export interface HeartbeatsComponents {
 
 export interface Heartbeats {
   readonly handlers: CallHandlers
-  /** Pings the linked peers that are due. */
+  /** Pings the linked members that are due. */
   tick(): void
   /** Tells linked peers the load of this node now, or one of them. */
   tellStatus(peer?: string): void
@@ -80,7 +80,10 @@ export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: 
     }
   }
 
-  const intervalMs = (): number => Math.max(heartbeatMs, links.linked().length * PING_COST_MS)
+  /** Of the linked peers those that are members: others are linked to for an exchange of ads, a card or a call. */
+  const partners = (): readonly string[] => links.linked().filter(peer => roster.get(peer))
+
+  const intervalMs = (): number => Math.max(heartbeatMs, partners().length * PING_COST_MS)
 
   const send = async (peer: string): Promise<void> => {
     const channel = links.current(peer)
@@ -116,20 +119,23 @@ export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: 
     },
     tick() {
       const now = clock.monotonic()
-      const due = intervalMs()
-      for (const peer of links.linked()) {
+      const members = partners()
+      const due = Math.max(heartbeatMs, members.length * PING_COST_MS)
+      for (const peer of members) {
         if (now - (pingedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < due) continue
         pingedAt.set(peer, now)
         void ping(peer)
       }
-      for (const peer of pingedAt.keys()) {
+      for (const peer of [...pingedAt.keys(), ...toldAt.keys()]) {
         if (links.current(peer)) continue
         pingedAt.delete(peer)
         toldAt.delete(peer)
       }
     },
     tellStatus(only) {
-      for (const peer of only === undefined ? links.linked() : [only]) send(peer).catch(quietly(peer))
+      // Who was told before asks for it with its pings.
+      const peers = links.linked().filter(peer => roster.get(peer) || toldAt.has(peer))
+      for (const peer of only === undefined ? peers : [only]) send(peer).catch(quietly(peer))
     },
     async sayGoodbye() {
       await Promise.allSettled(

@@ -131,6 +131,8 @@ export async function createMembership(
   const onLink = ({ type, peer }: LinkEvent): void => {
     const now = clock.monotonic()
     if (type === 'link-down') roster.step(peer, liveness => linkDown(liveness, now))
+    // Many are linked to for routing, ads or a call: only who was looked for becomes a partner, and costs heartbeats.
+    else if (options.scope === 'partners' && !roster.get(peer) && !dialler.wants(peer)) return
     else if (roster.meet(peer)) {
       roster.dropStatus(peer)
       roster.step(peer, liveness => linkUp(liveness, now))
@@ -142,12 +144,12 @@ export async function createMembership(
   const tickMembers = (stalledMs: number): void => {
     const now = clock.monotonic()
     const times = { leaveAfterMs, heartbeatMs: heartbeats.intervalMs(), pauseMs }
-    for (const { node } of roster.members()) {
+    for (const { node, signed, cards } of roster.members()) {
       const step = roster.step(node, liveness => passTime(liveness, now, stalledMs, times))
       if (!step?.liveness.heartbeats) continue
       // It holds a connection and says nothing: a new connection will show whether it lives.
       if (step.transition === 'left') network.disconnect(node).catch(report('a silent peer is not disconnected'))
-      else void cardExchange.fetch(node)
+      else if (signed?.record.cards?.some(digest => !cards.has(digest))) void cardExchange.fetch(node)
     }
     roster.forget()
   }
@@ -221,7 +223,10 @@ export async function createMembership(
       setStatus({ draining: true, models: status?.models ?? [] })
       heartbeats.tellStatus()
     },
-    discover: (nodeId, addresses) => dialler.hint(nodeId, addresses),
+    discover(nodeId, addresses) {
+      dialler.hint(nodeId, addresses)
+      if (links.current(nodeId) && !roster.get(nodeId)) onLink({ type: 'link-up', peer: nodeId })
+    },
     async close() {
       if (closing.signal.aborted) return
       closing.abort()

@@ -43,7 +43,7 @@ export class Roster implements Directory {
   readonly #capacity: number
   readonly #self: () => DirectoryEntry
   readonly #domainOf: (node: string) => string | undefined
-  /** Grows with every record taken in. */
+  /** Grows with every record taken in or dropped. */
   version = 0
 
   constructor(clock: Clock, self: () => DirectoryEntry, options: RosterOptions = {}) {
@@ -117,7 +117,7 @@ export class Roster implements Directory {
     const member = this.#members.get(node)
     if (!member) return undefined
     const step = change(member.liveness)
-    this.#members.set(node, { ...member, liveness: step.liveness })
+    if (step.liveness !== member.liveness) this.#members.set(node, { ...member, liveness: step.liveness })
     if (step.transition) this.#tell(node, step.transition)
     return step
   }
@@ -150,7 +150,7 @@ export class Roster implements Directory {
     const now = this.#clock.monotonic()
     for (const { node, liveness, signed } of this.members()) {
       const downMs = now - (liveness.downSince ?? now)
-      if (!liveness.heartbeats && (!signed || downMs > FORGET_AFTER_MS)) this.#members.delete(node)
+      if (!liveness.heartbeats && (!signed || downMs > FORGET_AFTER_MS)) this.#drop(node)
     }
   }
 
@@ -175,7 +175,12 @@ export class Roster implements Directory {
         return state === 'left' || (!joined && now - downSince > UNREACHED_MS)
       })
       .toSorted((a, b) => (a.liveness.downSince ?? now) - (b.liveness.downSince ?? now))
-    if (oldest) this.#members.delete(oldest.node)
+    if (oldest) this.#drop(oldest.node)
+  }
+
+  #drop(node: string): void {
+    this.#members.delete(node)
+    this.version++
   }
 
   #tell(nodeId: string, what: Transition | 'updated'): void {
