@@ -66,6 +66,75 @@ describe.skipIf(!LLAMA_SERVER)('a model behind a real llama-server (MODELNET_LLA
   })
 })
 
+interface Asked {
+  readonly messages?: unknown
+  readonly content?: string
+  readonly prompt?: readonly number[]
+  readonly stream?: boolean
+  readonly n_predict?: number
+}
+
+describe('a thinking model behind llama-server', () => {
+  /** One token per character; says what it is told to, and that every prompt it sees is continued with `x`. */
+  async function serve(template: string, says: string): Promise<{ url: string; prompts: string[]; close(): void }> {
+    const prompts: string[] = []
+    const codes = (text: string): number[] => [...text].map(letter => letter.charCodeAt(0))
+    const answers: Record<string, (body: Asked) => object | string> = {
+      '/props': () => ({
+        total_slots: 2,
+        default_generation_settings: { n_ctx: 512 },
+        chat_template: template,
+        eos_token: '<|end|>',
+      }),
+      '/v1/models': () => ({ data: [{ meta: { n_vocab: 128 } }] }),
+      '/apply-template': ({ messages }) => ({ prompt: template.replace('QUESTION', JSON.stringify(messages)) }),
+      '/tokenize': ({ content = '' }) => ({ tokens: content === '<|end|>' ? [1] : codes(content) }),
+      '/completion': ({ prompt = [], stream, n_predict: most }) => {
+        if (!stream) prompts.push(String.fromCharCode(...prompt))
+        if (stream)
+          return `data: ${JSON.stringify({ content: says.slice(0, most), stop: true, stop_type: 'limit' })}\n\n`
+        const top_logprobs = codes('x').map(id => ({ id, bytes: [id], logprob: -0.1 }))
+        return { content: '', stop: true, completion_probabilities: [{ id: 1, bytes: [], logprob: -9, top_logprobs }] }
+      },
+    }
+    const server = createServer(async (request, response) => {
+      let body = ''
+      for await (const chunk of request) body += chunk
+      const answer = answers[request.url ?? '']?.(JSON.parse(body || '{}')) ?? {}
+      response.end(typeof answer === 'string' ? answer : JSON.stringify(answer))
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo // a TCP server has one
+    return { url: `http://127.0.0.1:${port}`, prompts, close: () => void server.close() }
+  }
+
+  it.each([
+    [
+      'thinks first where its template knows thinking',
+      '<think>? QUESTION:',
+      '<think>\nhm\n</think>\n\n4',
+      ':<think>\nhm\n</think>\n\n',
+    ],
+    ['thinks on where its prompt has begun to', 'QUESTION:<think>', 'hm</think>4', ':<think>hm\n</think>\n\n'],
+    ['answers at once where it need not think', '<think>? QUESTION:', '4', ':'],
+    ['is stopped where it never ends', 'QUESTION:<think>', 'h'.repeat(999), `:<think>${'h'.repeat(118)}\n</think>\n\n`],
+    ['does not think where there is nothing to think with', 'QUESTION:', '<think>hm</think>4', ':'],
+  ])('%s, and its thought stands in its own context', async (_, template, says, end) => {
+    const there = await serve(template, says)
+    const engine = createLlamaServerEngine()
+    const model = await engine.load({ id: 'tiny', url: there.url }, { node: 'here' })
+    const session = await model.open?.(
+      { messages: [{ role: 'user', content: 'hi' }] },
+      { distribution: { kind: 'tokens', top: 3 } },
+    )
+    await session?.next()
+    expect(there.prompts.at(-1)?.slice(there.prompts.at(-1)?.indexOf(']:') ?? 0)).toBe(`]${end}`)
+    await session?.close()
+    await engine.close()
+    there.close()
+  })
+})
+
 describe('loading from a server that is not right', () => {
   const load = async (status: number, body: string): Promise<unknown> => {
     const other = createServer((_, response) => response.writeHead(status, { 'retry-after': '3' }).end(body))

@@ -149,6 +149,30 @@ describe('an OpenAI-compatible endpoint', () => {
     })
   })
 
+  it('lets a thinking model think first, in its own context only', async () => {
+    const said = ['<think>', '\nhm', '</think>', '4']
+    let last: readonly { role: string; content: string }[] = []
+    completion = ({ messages: asked, max_tokens }) => {
+      last = asked
+      const from = asked.length > 1 ? 1 : 0
+      const content = said
+        .slice(from, from + max_tokens)
+        .map(token => ({ token, logprob: -0.1, top_logprobs: [{ token, logprob: -0.1 }] }))
+      return { choices: [{ finish_reason: 'length', logprobs: { content } }] }
+    }
+    const model = await load()
+    answer = {
+      body: events(delta({ content: '<think>\nhm, two and two' }), delta({ content: '</think>4' }), delta({}, 'stop')),
+    }
+    const session = await model.open?.({ messages })
+    await session?.step({ commit: new TextEncoder().encode('It is '), next: true })
+    expect(last).toEqual([...messages, { role: 'assistant', content: '<think>\nhm, two and two\n</think>\n\nIt is ' }])
+    expect(JSON.parse(requests.findLast(({ body }) => body.includes('"stream":true'))?.body ?? '')).toMatchObject({
+      messages,
+      max_tokens: 24, // a quarter of its context of 99
+    })
+  })
+
   it('has its hidden reasoning told apart, in both ways in which servers send it', async () => {
     answer = {
       body: events(

@@ -1,4 +1,4 @@
-import type { GeneratePart, GenerateRequest, TokenLogprob } from '../../protocol/index.ts'
+import type { GeneratePart, GenerateRequest, ModelCard, TokenLogprob } from '../../protocol/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { startDeadline } from '../../utils/deadline.ts'
@@ -11,9 +11,10 @@ import { createHttpClient } from '../http-client.ts'
 import type { CallOptions } from '../language-model.ts'
 import type { TextPiece } from '../text-stream.ts'
 import { createTextStream } from '../text-stream.ts'
+import { enclosed, thinkFirst, thinkingBudget } from '../thinking.ts'
 import { continuing, createContinuation } from './openai-compatible/continuation.ts'
 import { createPrefixFilter } from './openai-compatible/prefix-filter.ts'
-import { findTopLogprobs } from './openai-compatible/probe.ts'
+import { probeContinuation } from './openai-compatible/probe.ts'
 import type { ChatChunk, ListedModel } from './openai-compatible/protocol.ts'
 import { readChatChunk, readModelList } from './openai-compatible/protocol.ts'
 
@@ -43,12 +44,12 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleEngineOpti
       const http = createHttpClient({ url, ...(apiKey ? { apiKey } : {}) })
       try {
         const listed = choose(spec, await listModels(http, signal))
-        const top = await findTopLogprobs(http, listed, clock, signal)
+        const seen = await probeContinuation(http, listed, clock, signal)
         const card = createCard(
           spec,
           {
             engine: 'openai-compatible',
-            capabilities: ['generate', ...(top === undefined ? [] : (['tokens'] as const))],
+            capabilities: ['generate', ...(seen ? (['tokens'] as const) : [])],
             contextLength: spec.contextLength ?? listed.contextLength ?? UNKNOWN_CONTEXT,
             concurrency: spec.concurrency ?? 4,
             description: `${listed.id} behind an OpenAI-compatible endpoint`.slice(0, 1000),
@@ -60,18 +61,8 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleEngineOpti
         let closed = false
         const model: LoadedModel = {
           card,
-          generate: (request, callOptions = {}) => generate(http, listed, clock, request, callOptions),
-          ...(top === undefined
-            ? {}
-            : {
-                async open({ messages }, { distribution = { kind: 'tokens', top }, signal: opening } = {}) {
-                  opening?.throwIfAborted()
-                  if (distribution.kind !== 'tokens')
-                    throw new ModelNetError('UNSUPPORTED', `model ${card.id} offers no distributions of bytes`)
-                  const go = createContinuation({ http, model: listed, messages, top: Math.min(top, distribution.top) })
-                  return new ContinuedSession(go, distribution.top)
-                },
-              }),
+          generate: (request, callOptions) => generate(http, listed, clock, request, callOptions),
+          ...(seen && { open: createOpener({ http, listed, clock, card, ...seen }) }),
           async close() {
             if (closed) return
             closed = true
@@ -89,6 +80,36 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleEngineOpti
     async close() {
       await Promise.allSettled([...models].map(model => model.close()))
     },
+  }
+}
+
+type Opener = NonNullable<LoadedModel['open']>
+
+/** Opens decode sessions; a thinking model thinks first, and its thought stands before the joint text in its own context. */
+function createOpener(parts: {
+  readonly http: HttpClient
+  readonly listed: ListedModel
+  readonly clock: Clock
+  readonly card: ModelCard
+  readonly top: number
+  readonly thinks: boolean
+}): Opener {
+  const { http, listed: model, clock, card, top, thinks } = parts
+  const think = async (request: GenerateRequest, options: CallOptions): Promise<GenerateRequest['messages']> => {
+    const { messages } = request
+    if (!thinks || messages.at(-1)?.role === 'assistant') return messages
+    const asked = { generate: (...call: Parameters<LoadedModel['generate']>) => generate(http, model, clock, ...call) }
+    const thought = await thinkFirst(asked, request, { ...options, maxTokens: thinkingBudget(card.contextLength) })
+    return thought ? [...messages, { role: 'assistant', content: enclosed(thought, false) }] : messages
+  }
+  return async (request, options = {}) => {
+    const { distribution = { kind: 'tokens', top }, ...call } = options
+    options.signal?.throwIfAborted()
+    if (distribution.kind !== 'tokens')
+      throw new ModelNetError('UNSUPPORTED', `model ${card.id} offers no distributions of bytes`)
+    const messages = await think(request, call)
+    const go = createContinuation({ http, model, messages, top: Math.min(top, distribution.top) })
+    return new ContinuedSession(go, distribution.top)
   }
 }
 
@@ -121,7 +142,7 @@ async function* generate(
   model: ListedModel,
   clock: Clock,
   request: GenerateRequest,
-  options: CallOptions,
+  options: CallOptions = {},
 ): AsyncGenerator<GeneratePart> {
   options.signal?.throwIfAborted()
   const deadline = startDeadline(clock, options)

@@ -8,6 +8,7 @@ import { createTokenSession } from '../../decoding/token-session.ts'
 import type { LoadedModel } from '../../engine.ts'
 import type { CallOptions } from '../../language-model.ts'
 import { createTextStream } from '../../text-stream.ts'
+import { thinkingBudget } from '../../thinking.ts'
 import type { ChatTemplate } from './chat-template.ts'
 import { contextOverflow } from './evaluation.ts'
 import type { SampledToken, SamplingOptions } from './generation.ts'
@@ -32,8 +33,6 @@ export interface LlamaCppModelParts {
 }
 
 const NOTHING = new Uint8Array()
-/** Tokens a thinking model may think before a joint-decoding session begins: a quarter of what is left of its context. */
-const THINKING_SHARE = 0.25
 
 /** A model loaded by llama.cpp as a `LanguageModel`. */
 export function createLlamaCppModel(parts: LlamaCppModelParts): LoadedModel {
@@ -112,7 +111,7 @@ export function createLlamaCppModel(parts: LlamaCppModelParts): LoadedModel {
   const think = async (prompt: readonly Token[], opened: boolean, signal: AbortSignal): Promise<readonly Token[]> => {
     const lease = await pool.take(prompt, signal)
     const text = createTextStream({ reasoning: opened ? 'inside' : 'start' })
-    const limit = Math.floor((contextLength - prompt.length) * THINKING_SHARE)
+    const limit = thinkingBudget(contextLength - prompt.length)
     const thought: Token[] = []
     const sampled = sampleTokens(lease.sequence, prompt, { random: createRandom(0), bytesOf, signal })
     try {

@@ -11,6 +11,7 @@ import { parseJson } from '../../http-client.ts'
 import type { CallOptions } from '../../language-model.ts'
 import type { TextPiece } from '../../text-stream.ts'
 import { createTextStream } from '../../text-stream.ts'
+import { enclosed, thinkFirst, thinkingBudget } from '../../thinking.ts'
 import type { Completion } from './protocol.ts'
 import { readCompletion, readPrompt, readTokens } from './protocol.ts'
 import { createServerSlots } from './slots.ts'
@@ -29,6 +30,12 @@ export interface LlamaServerModelParts {
   readonly onClose: () => void
 }
 
+interface Prompt {
+  readonly tokens: readonly number[]
+  /** It ends with the mark that opens hidden reasoning. */
+  readonly opened: boolean
+}
+
 /** A model of a llama-server as a `LanguageModel`: its raw completion endpoint, with prompts as token ids. */
 export function createLlamaServerModel(parts: LlamaServerModelParts): LoadedModel {
   const { card, http, clock, slotCount, controls, endTokens, vocabularySize } = parts
@@ -39,10 +46,7 @@ export function createLlamaServerModel(parts: LlamaServerModelParts): LoadedMode
   const tokenize = async (content: string, first: boolean, signal?: AbortSignal): Promise<readonly number[]> =>
     readTokens(await http.json('/tokenize', { content, add_special: first, parse_special: true }, signal)).tokens
 
-  const toPrompt = async (
-    messages: GenerateRequest['messages'],
-    signal: AbortSignal,
-  ): Promise<{ tokens: readonly number[]; opened: boolean }> => {
+  const toPrompt = async (messages: GenerateRequest['messages'], signal: AbortSignal): Promise<Prompt> => {
     if (closed) throw new ModelNetError('ENGINE_FAILED', `model ${card.id} was unloaded`)
     const last = messages.at(-1)
     const prefix = last?.role === 'assistant' ? last.content : ''
@@ -92,6 +96,19 @@ export function createLlamaServerModel(parts: LlamaServerModelParts): LoadedMode
     }
   }
 
+  /** A thinking model thinks first, in its own context; one that continues an answer has thought already. */
+  const think = async (
+    request: GenerateRequest,
+    { tokens, opened }: Prompt,
+    signal: AbortSignal,
+  ): Promise<readonly number[]> => {
+    if (request.messages.at(-1)?.role === 'assistant') return tokens
+    const maxTokens = thinkingBudget(card.contextLength - tokens.length)
+    const thought = await thinkFirst({ generate }, request, { signal, maxTokens })
+    if (!thought && !opened) return tokens
+    return [...tokens, ...(await tokenize(enclosed(thought, opened), false, signal))]
+  }
+
   return {
     card,
     generate,
@@ -107,7 +124,7 @@ export function createLlamaServerModel(parts: LlamaServerModelParts): LoadedMode
             const deadline = startDeadline(clock, options)
             const { contextLength } = card
             try {
-              const { tokens } = await toPrompt(request.messages, deadline.signal)
+              const prompt = await toPrompt(request.messages, deadline.signal)
               tokenModel ??= createServerTokenModel(
                 { http, slots, slotCount, vocabularySize, contextLength, endTokens },
                 deadline.signal,
@@ -115,6 +132,7 @@ export function createLlamaServerModel(parts: LlamaServerModelParts): LoadedMode
                 tokenModel = undefined
                 throw error
               })
+              const tokens = parts.thinks ? await think(request, prompt, deadline.signal) : prompt.tokens
               return await createTokenSession(await tokenModel, tokens, distribution, { signal: deadline.signal })
             } finally {
               deadline.dispose()

@@ -17,6 +17,13 @@ export interface ContinuationParts {
   readonly top: number
 }
 
+/** With what endpoints tell beside the tokens. */
+export interface ReportedContinuation extends Continuation {
+  /** Some of it was hidden reasoning. */
+  readonly reasoned: boolean
+}
+
+const text = z.string().nullish()
 const entry = z.object({
   token: z.string(),
   logprob: z.number(),
@@ -27,7 +34,8 @@ const CompletionSchema = z.object({
   choices: z
     .array(
       z.object({
-        finish_reason: z.string().nullish(),
+        finish_reason: text,
+        message: z.object({ reasoning_content: text, reasoning: text }).nullish(),
         logprobs: z
           .object({ content: z.array(entry.extend({ top_logprobs: z.array(entry).nullish() })).nullish() })
           .nullish(),
@@ -43,7 +51,9 @@ type Entry = z.infer<typeof entry>
  * on with (`canContinue` tells whether it does). Greedy, with log-probabilities. Rejects with UNSUPPORTED when there are
  * none.
  */
-export function createContinuation(parts: ContinuationParts): ContinueText {
+export function createContinuation(
+  parts: ContinuationParts,
+): (...asked: Parameters<ContinueText>) => Promise<ReportedContinuation> {
   const { http, model, messages, top } = parts
   const last = messages.at(-1)
   const turns = last?.role === 'assistant' ? messages.slice(0, -1) : messages
@@ -67,7 +77,7 @@ export function createContinuation(parts: ContinuationParts): ContinueText {
 export const continuing = (model: ListedModel): object =>
   model.ownedBy === 'vllm' ? { add_generation_prompt: false, continue_final_message: true } : {}
 
-function readContinuation(value: unknown): Continuation {
+function readContinuation(value: unknown): ReportedContinuation {
   const parsed = CompletionSchema.safeParse(value)
   const choice = parsed.data?.choices[0]
   if (!choice) throw new ModelNetError('PROTOCOL_ERROR', 'the endpoint answered with no chat completion')
@@ -84,7 +94,8 @@ function readContinuation(value: unknown): Continuation {
     if (isEnd(reported) || !bytesOf(reported)) break
   }
   if (steps.length === 0 && !ended) throw withoutLogprobs()
-  return { steps, ended: ended && steps.length === content.length }
+  const reasoned = Boolean(choice.message?.reasoning_content ?? choice.message?.reasoning)
+  return { steps, ended: ended && steps.length === content.length, reasoned }
 }
 
 function toDistribution(top: readonly Entry[]): TokenDistribution {

@@ -14,24 +14,27 @@ const DEADLINE_MS = 20_000
 /** Total variation between what should be one distribution: other batches and caches round otherwise. */
 const TOLERANCE = 0.1
 
+export interface ContinuingModel {
+  /** Alternatives it reports per token. */
+  readonly top: number
+  /** Its answers begin with hidden reasoning. */
+  readonly thinks: boolean
+}
+
 /**
- * How many alternatives per token an endpoint reports when it continues a text that is not its own; undefined when it
- * reports none or begins anew instead, as many do. Seen, not believed: the second token of an answer must be as probable
- * when the first is given back as a prefix. Costs two or three requests of a few tokens. Rejects with the signal's
- * reason only.
+ * Whether an endpoint continues a text that is not its own, and reports alternatives; undefined when it reports none or
+ * begins anew instead, as many do. Seen, not believed: the second token of an answer must be as probable when the first
+ * is given back as a prefix. Costs two or three requests of a few tokens. Rejects with the signal's reason only.
  */
-export async function findTopLogprobs(
+export async function probeContinuation(
   http: HttpClient,
   model: ListedModel,
   clock: Clock,
   signal?: AbortSignal,
-): Promise<number | undefined> {
+): Promise<ContinuingModel | undefined> {
   for (const top of TOPS) {
     try {
-      const seen = await withDeadline(clock, { signal, deadlineMs: DEADLINE_MS }, inTime =>
-        continues(http, model, top, inTime),
-      )
-      return seen ? top : undefined
+      return await withDeadline(clock, { signal, deadlineMs: DEADLINE_MS }, inTime => probe(http, model, top, inTime))
     } catch (error) {
       signal?.throwIfAborted()
       if (isAbortError(error)) throw error
@@ -41,17 +44,27 @@ export async function findTopLogprobs(
   return undefined
 }
 
-async function continues(http: HttpClient, model: ListedModel, top: number, signal: AbortSignal): Promise<boolean> {
+async function probe(
+  http: HttpClient,
+  model: ListedModel,
+  top: number,
+  signal: AbortSignal,
+): Promise<ContinuingModel | undefined> {
   for (const content of QUESTIONS) {
     const go = createContinuation({ http, model, messages: [{ role: 'user', content }], top })
-    const { steps } = await go('', 2, signal)
+    const { steps, reasoned } = await go('', 2, signal)
     const [first, second] = steps
     const text = first && new TextDecoder().decode(first.chosen)
     if (!text || !second || text.includes('\ufffd')) continue // ended at once, or began with half a character
     const again = (await go(text, 1, signal)).steps[0]
-    return again !== undefined && distance(second.distribution, again.distribution) < TOLERANCE
+    if (!again || distance(second.distribution, again.distribution) >= TOLERANCE) return undefined
+    const begun = `${text}${new TextDecoder().decode(second.chosen)}`.trimStart()
+    return {
+      top,
+      thinks: reasoned || (begun.length > 1 && (begun.startsWith('<think>') || '<think>'.startsWith(begun))),
+    }
   }
-  return false
+  return undefined
 }
 
 /** Total variation over the reported candidates and the end. */
