@@ -4,6 +4,7 @@ import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify, identifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p } from '@libp2p/interface'
+import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
@@ -64,6 +65,8 @@ const RELAY = { peers: 32, seconds: 60 * 60, bytes: 256 * 1024 * 1024 }
 
 export interface StartedHost {
   readonly host: Libp2p
+  /** What libp2p gives its services, for one that is started later. */
+  readonly components: KadDHTComponents
   /** To be closed after the host has stopped. */
   readonly datastore: LevelDatastore | undefined
 }
@@ -83,7 +86,7 @@ export async function startHost(seed: Uint8Array, gater: ConnectionGater, option
     maxConnections = 300,
     inboundConnectionsPerSecond = 100,
   } = options
-  let host: Libp2p | undefined
+  let host: Libp2p<{ components: { components: KadDHTComponents } }> | undefined
   let datastore: LevelDatastore | undefined
   try {
     datastore = await openDatastore(options.directory)
@@ -108,7 +111,7 @@ export async function startHost(seed: Uint8Array, gater: ConnectionGater, option
         identifyPush: identifyPush({ protocolPrefix: 'modelnet' }),
         ping: ping({ protocolPrefix: 'modelnet' }),
         ...(options.relay ? { relay: relayServer(options.relay) } : {}),
-        ...(options.dht ? { dht: (await import('./kad-service.ts')).kadRouting(options.networkName) } : {}),
+        components: (components: KadDHTComponents) => ({ components }),
       },
       connectionGater: gater,
       connectionManager: {
@@ -128,7 +131,7 @@ export async function startHost(seed: Uint8Array, gater: ConnectionGater, option
       connectionMonitor: { enabled: false },
     })
     await host.start()
-    return { host, datastore }
+    return { host, components: host.services.components.components, datastore }
   } catch (cause) {
     await host?.stop()
     await datastore?.close()

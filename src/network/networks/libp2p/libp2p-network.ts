@@ -1,6 +1,6 @@
 import './polyfill.ts'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import type { KadDHT } from '@libp2p/kad-dht'
+import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../../../utils/clock.ts'
@@ -13,6 +13,7 @@ import { toFrameStream } from './frame-stream.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
 import type { HostOptions } from './host.ts'
 import { createKadRouter } from './kad-router.ts'
+import type { StartedKad } from './kad-service.ts'
 
 export interface Libp2pNetworkComponents {
   readonly identity: Identity
@@ -32,8 +33,10 @@ type Handler = (stream: FrameStream, peer: string) => void
 
 /** A `Network` that can also route to the peers closest to a key. */
 export interface Libp2pNetwork extends Network {
-  /** Finds nobody without the option `dht`. */
+  /** Finds nobody before `startRouting`. */
   readonly router: PeerRouter
+  /** Takes part in the DHT, as with the option `dht`: for a node that finds its network large. May be called twice. */
+  startRouting(): Promise<void>
 }
 
 /**
@@ -52,6 +55,9 @@ export function createLibp2pNetwork(
   const handlers = new Map<string, Handler>()
   const listeners = new Set<(event: PeerEvent) => void>()
   let host: Libp2p | undefined
+  let hosted: KadDHTComponents | undefined
+  let kad: StartedKad | undefined
+  let routing: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let closeDatastore: () => Promise<void> = () => Promise.resolve()
   let learning: Promise<unknown> = Promise.resolve()
@@ -100,23 +106,36 @@ export function createLibp2pNetwork(
 
   const report = (what: string) => (error: unknown) => logger.debug({ reason: String(error) }, what)
 
+  const startRouting = (): Promise<void> => {
+    routing ??= (async () => {
+      running()
+      const { startKad } = await import('./kad-service.ts')
+      if (hosted && closing === undefined) kad = await startKad(hosted, networkName)
+    })()
+    return routing
+  }
+
   return {
     nodeId: identity.nodeId,
-    // The service of this name is made in `startHost` and is nothing else.
-    router: createKadRouter(() => (closing === undefined ? (host?.services['dht'] as KadDHT | undefined) : undefined)),
+    router: createKadRouter(() => (closing === undefined ? kad?.dht : undefined)),
+    startRouting,
     addresses: () => host?.getMultiaddrs().map(String) ?? [],
     async start() {
       if (host) return
       const { startHost } = await import('./host.ts')
-      const { host: node, datastore } = await startHost(identity.seed, guard.gater, options)
+      const { host: node, components: parts, datastore } = await startHost(identity.seed, guard.gater, options)
+      hosted = parts
       closeDatastore = async () => datastore?.close()
       node.addEventListener('peer:connect', event => emit('peer-connect', event.detail))
       node.addEventListener('peer:disconnect', event => emit('peer-disconnect', event.detail))
       for (const protocol of handlers.keys()) await register(node, protocol)
       host = node
+      if (options.dht) await startRouting()
     },
     async close() {
       closing ??= (async () => {
+        await routing?.catch(report('routing did not start'))
+        await kad?.stop()
         await host?.stop()
         await closeDatastore()
         listeners.clear()
