@@ -66,7 +66,7 @@ const program = fileURLToPath(new URL('../bin/modelnet.js', import.meta.url))
 const dataDir = mkdtempSync(join(tmpdir(), 'modelnet-picture-'))
 const run = spawnSync(
   'sh',
-  ['-c', `"${process.execPath}" "${program}" start --exit --port 0 --data-dir "${dataDir}" 2>&1`],
+  ['-c', `"${process.execPath}" "${program}" start --exit --no-mdns --port 0 --data-dir "${dataDir}" 2>&1`],
   { encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '1' } },
 )
 if (run.status !== 0) throw new Error(run.stdout)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { eventually, finalAnswer, program, run, temporaryDirectory } from './support/processes.ts'
+import { eventually, finalAnswer, peersOf, program, run, startNode, temporaryDirectory } from './support/processes.ts'
 
 interface Line {
   readonly type: string
@@ -28,7 +28,8 @@ const isRunning = (pid: number): boolean => {
 
 describe('modelnet start', () => {
   it('starts at least five nodes, asks them questions of different kinds, and stops them with status 0', async () => {
-    const { code, out } = await run(['start', '--exit', '--json', '--port', '0', '--data-dir', temporaryDirectory()])
+    const own = ['--no-mdns', '--port', '0', '--data-dir', temporaryDirectory()]
+    const { code, out } = await run(['start', '--exit', '--json', ...own])
     const lines = linesOf(out)
     const nodes = lines.filter(line => line.type === 'node')
     expect(nodes.length).toBeGreaterThanOrEqual(5)
@@ -46,7 +47,7 @@ describe('modelnet start', () => {
     for (const { pid = 0 } of nodes) expect(isRunning(pid)).toBe(false)
   })
 
-  it('leaves no node behind when it is killed itself', async () => {
+  it('is joined by a node started by hand without an address, and leaves no node behind when it is killed', async () => {
     const args = ['start', '--json', '--port', '0', '--data-dir', temporaryDirectory()]
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
     let out = ''
@@ -58,8 +59,20 @@ describe('modelnet start', () => {
       text => text.includes('"joined"'),
       100_000,
     )
-    child.kill('SIGKILL')
-    const pids = linesOf(out.slice(0, out.lastIndexOf('\n'))).flatMap(line => line.pid ?? [])
+    const started = linesOf(out.slice(0, out.lastIndexOf('\n')))
+    const ours = started.flatMap(line => line.node ?? [])
+    const byHand = await startNode(['--mdns', '--model', 'geography'])
+    try {
+      await eventually(
+        () => peersOf(byHand),
+        ({ nodes }) => ours.every(id => nodes.some(({ node, state }) => node === id && state === 'alive')),
+        30_000,
+      )
+    } finally {
+      await byHand.stop()
+      child.kill('SIGKILL')
+    }
+    const pids = started.flatMap(line => line.pid ?? [])
     await eventually(
       async () => pids.filter(isRunning),
       running => running.length === 0,

@@ -34,6 +34,7 @@ function createProgram(terminal: Terminal): Command {
     .description('start a network of the shipped models on this machine and ask it a few questions')
     .option('--port <port>', 'port of the gateway; 0 takes a free one', readPort, DEFAULT_PORT)
     .option('--data-dir <dir>', 'where the nodes keep their identities')
+    .option('--no-mdns', 'nodes started by hand on this machine need an address to join')
     .option('--exit', 'stop after the questions')
     .option('--json', 'one JSON object a line')
     .action(async options => (await import('./commands/start.ts')).start(options, terminal))
@@ -51,8 +52,8 @@ function createProgram(terminal: Terminal): Command {
     .option('--data-dir <dir>', 'identity, peer book, weights from peers')
     .option('--no-mdns', 'do not look for nodes on the local network')
     .option('--log-level <level>', 'silent, error, warn, info or debug')
-    .option('--until-stdin-ends', 'also stop when standard input ends')
     .option('--set <field=value>', 'any field, such as network.relay=true; may be repeated', collect, [])
+    .option('--until-stdin-ends', 'also stop when standard input ends')
     .option('--json', 'say the addresses as one line of JSON')
     // commander gives `mdns: true` when the flag is absent; only a given flag may override the configuration
     .action(async ({ mdns, ...options }) =>
@@ -111,8 +112,8 @@ function createProgram(terminal: Terminal): Command {
       (await import('./commands/deploy.ts')).deploy({ ...options, ...access(options), model }, terminal),
     )
   addBench(program, terminal)
-  program
   addNetworkCommands(program, terminal)
+  program
     .command('config-schema')
     .description('print the JSON Schema of modelnet.yaml')
     .action(async () => {

@@ -29,6 +29,8 @@ export interface LocalNetworkOptions {
   readonly dataDir: string
   /** Port of the first node's gateway; the others choose free ones. */
   readonly port: number
+  /** Others on this machine may find the network by multicast DNS and join. @default true */
+  readonly mdns?: boolean
   readonly signal?: AbortSignal
   readonly onReady?: (node: LocalNode) => void
   /** A process ended that nobody stopped. */
@@ -71,8 +73,8 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
         const child = spawnNode([
           'serve',
           '--json',
-          '--no-mdns',
           '--until-stdin-ends',
+          ...(options.mdns === false ? ['--no-mdns'] : []),
           ...['--name', plan.name, '--data-dir', join(options.dataDir, plan.name)],
           ...plan.models.flatMap(model => ['--model', model]),
           ...network,

@@ -142,8 +142,7 @@ async function* untilIdle(parts: AsyncIterable<unknown>, clock: Clock, idleMs: n
         },
         () => undefined, // a part came in time
       )
-      const next = await Promise.race([reader.next(), idle])
-      timer.abort()
+      const next = await Promise.race([reader.next(), idle]).finally(() => timer.abort())
       if (!next || next.done) return
       yield next.value
     }

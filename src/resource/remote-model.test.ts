@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { createChannel, createLinkedStreams, createStreamTransport } from '../network/index.ts'
 import { encodeFrame } from '../protocol/codec.ts'
 import { collect, languageModelSuite, textOf } from '../testing/language-model-suite.ts'
+import { createManualClock } from '../testing/manual-clock.ts'
 import type { ScriptedModel } from '../testing/scripted-model.ts'
 import { createScriptedModel } from '../testing/scripted-model.ts'
 import { systemClock } from '../utils/clock.ts'
+import { ModelNetError } from '../utils/errors.ts'
 import { createAdmission } from './admission.ts'
 import type { LanguageModel } from './language-model.ts'
 import { createModelHandlers } from './model-server.ts'
@@ -71,6 +73,19 @@ describe('a model on a peer', () => {
     })()
     await expect(reading).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
     expect(model.sessions[0]?.closed).toBe(true)
+  })
+
+  it('waits no longer for a session whose caller is lost: nothing keeps the process alive', async () => {
+    const clock = createManualClock()
+    const handlers = createModelHandlers(() => [createScriptedModel()], { clock })
+    const lost = { next: () => Promise.reject(new ModelNetError('PEER_LOST', 'gone')) }
+    const parts = { [Symbol.asyncIterator]: () => lost }
+    const context = { signal: new AbortController().signal, peer: 'asker' }
+    const reading = (async () => {
+      for await (const _ of handlers['decode']?.({ model: 'scripted', request }, { parts }, context) ?? []);
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'PEER_LOST' })
+    expect(clock.sleepers).toBe(0)
   })
 
   it.each([

@@ -13,6 +13,8 @@ import { untilStopped } from './until-stopped.ts'
 export interface StartOptions {
   readonly port?: number
   readonly dataDir?: string
+  /** Nodes started by hand on this machine find this network without its address. @default true */
+  readonly mdns?: boolean
   /** Ask the questions, then stop. */
   readonly exit?: boolean
   readonly json?: boolean
@@ -55,6 +57,7 @@ export async function start(options: StartOptions, terminal: Terminal): Promise<
       plans,
       dataDir: options.dataDir ?? join(homedir(), '.modelnet', 'local'),
       port: options.port ?? DEFAULT_PORT,
+      mdns: options.mdns ?? true,
       signal: stopped.signal,
       onReady: node => {
         tell({ type: 'node', ...node })
@@ -120,6 +123,7 @@ function hints(terminal: Terminal, url: string): string {
     `curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`,
     'node bin/modelnet.js ask "What is 17 plus 25?"',
     'node bin/modelnet.js peers',
+    'node bin/modelnet.js serve --port 0 --model ./my-model.gguf   (in another terminal: joins this network)',
     paint(terminal, 'dim', 'Ctrl-C stops every node.'),
     '',
   ]
