@@ -1,123 +1,151 @@
 import type { Random } from '../../utils/random.ts'
+import type { Segment } from './behaviour.ts'
+import { createSegment, expectation, sample, updateSegment } from './behaviour.ts'
 
 export interface OnlineOptions {
-  /** Answers the static estimate stands for: enough that a good one is followed until it is found to be out of date. @default 1000 */
-  readonly priorAnswers?: number
-  /** Weight that stays of older feedback with each new one of the same arm; 1 never forgets. @default 0.995 */
-  readonly memory?: number
-  /** Surprise at which an arm counts as changed (Page-Hinkley, in answers). @default 10 */
-  readonly alarm?: number
+  /** Probability per task that arms are no longer what the estimates say. @default 0.0003 */
+  readonly hazard?: number
+  /** Share of tasks that are audited though nothing is in doubt; 0 means that only the chosen arm is ever asked. @default 0.1 */
+  readonly auditRate?: number
+  /** Other arms asked in one audit. @default 4 */
+  readonly auditArms?: number
+  /** Expected loss of a choice, in quality, from which on a task is audited. @default 0.0005 */
+  readonly tolerance?: number
 }
 
-/** Learns from feedback on the arms it chose, on top of a static router. */
+/** Learns from feedback on the arms that were asked, on top of the estimates of a static router. For up to 100 arms. */
 export interface OnlineRouter {
-  /** The arm to ask: the best by static estimate and feedback; after a change, a Thompson draw per arm. */
-  choose(context: number, estimates: ArrayLike<number>): number
-  /** Feedback on one answer: 0 wrong .. 1 right. */
-  learn(context: number, arm: number, estimate: number, score: number): void
-  /** Arms that were found to have changed so far. */
-  changes(): number
+  /** The arm to ask, once per task, by the static estimates of the task and all feedback so far. */
+  choose(estimates: ArrayLike<number>): number
+  /**
+   * Other arms worth asking the same question, to learn and not to answer: some at random in calm times, more often
+   * while it is in doubt which arm is which. Empty without audits.
+   */
+  audit(estimates: ArrayLike<number>, chosen: number): readonly number[]
+  /** Feedback on one answer of one arm to a task with these estimates: 0 wrong .. 1 right. */
+  learn(estimates: ArrayLike<number>, arm: number, score: number): void
+  /** Probability that the arms have changed since the static router was trained. */
+  readonly changed: number
 }
 
-interface Belief {
-  /** Discounted sums of score, and of answers. */
-  right: number
-  asked: number
-}
+/** Segments kept: the least likely of the older ones makes room. */
+const MAX_SEGMENTS = 8
+/** Segments below this share do not take part in a decision. */
+const NEGLIGIBLE = 1e-5
+/** Draws for the expected loss of a choice. */
+const DRAWS = 6
+export const MAX_ARMS = 100
 
 /**
- * Contextual discounted Thompson sampling (C8). The static estimate is the prior: a Beta of `priorAnswers` answers per
- * context (a cluster of questions) and arm. A Page-Hinkley test per arm on score minus estimate finds changes in either
- * direction; then the prior of that arm is withdrawn and what was learned before is forgotten.
+ * Bayesian online change-point detection (Adams and MacKay 2007) over who stands behind each name. Before a change every
+ * arm behaves as estimated; after one, each behaves like some arm of the static router, no two alike, or like none of
+ * them (`behaviour.ts`). Every task may begin a new segment; feedback weighs the segments by how well each foretold it.
+ * With audits the arm of the greatest expected quality is asked; without, a Thompson draw (C8) explores.
  */
 export function createOnlineRouter(
   arms: number,
-  contexts: number,
   { random }: { readonly random: Random },
   options: OnlineOptions = {},
 ): OnlineRouter {
-  const { priorAnswers = 1000, memory = 0.995, alarm = 10 } = options
-  const beliefs = Array.from({ length: arms * contexts }, (): Belief => ({ right: 0, asked: 0 }))
-  const overall = Array.from({ length: arms }, (): Belief => ({ right: 0, asked: 0 }))
-  const trust = new Float64Array(arms).fill(priorAnswers)
-  const sums = Array.from({ length: arms }, () => ({ up: 0, down: 0 }))
-  let changes = 0
+  const { hazard = 3e-4, auditRate = 0.1, auditArms = 4, tolerance = 5e-4 } = options
+  if (!(arms >= 1 && arms <= MAX_ARMS)) throw new RangeError(`expected 1 to ${MAX_ARMS} arms, got ${arms}`)
+  /** Undefined is the segment in which the estimates hold. */
+  let segments: { logWeight: number; readonly behaviour: Segment | undefined }[] = [
+    { logWeight: 0, behaviour: undefined },
+  ]
+
+  function shares(): readonly { readonly share: number; readonly behaviour: Segment | undefined }[] {
+    const top = Math.max(...segments.map(({ logWeight }) => logWeight))
+    const weights = segments.map(({ logWeight }) => Math.exp(logWeight - top))
+    const total = weights.reduce((sum, weight) => sum + weight, 0)
+    return segments.map(({ behaviour }, at) => ({ share: (weights[at] ?? 0) / total, behaviour }))
+  }
+
+  function begin(): void {
+    segments.push({ logWeight: Math.log(hazard), behaviour: createSegment(arms) })
+    if (segments.length <= MAX_SEGMENTS) return
+    // the newest had no time to show what they foretell
+    const old = segments.slice(0, -2)
+    const weakest = old.reduce((a, b) => (b.logWeight < a.logWeight ? b : a))
+    segments = segments.filter(segment => segment !== weakest)
+  }
+
+  function expected(estimates: ArrayLike<number>): Float64Array {
+    const result = new Float64Array(arms)
+    for (const { share, behaviour } of shares()) {
+      if (share < NEGLIGIBLE) continue
+      for (let arm = 0; arm < arms; arm++)
+        result[arm] =
+          (result[arm] ?? 0) +
+          share * (behaviour ? expectation(behaviour, arm, estimates) : bounded(estimates[arm] ?? 0.5))
+    }
+    return result
+  }
+
+  function drawn(behaviour: Segment | undefined, estimates: ArrayLike<number>): Float64Array {
+    return Float64Array.from({ length: arms }, (_, arm) =>
+      behaviour ? sample(behaviour, arm, estimates, random) : (estimates[arm] ?? 0.5),
+    )
+  }
+
+  /** What the choice is expected to lose against the best arm, by draws of who is who. */
+  function doubt(estimates: ArrayLike<number>, chosen: number): number {
+    let loss = 0
+    for (const { share, behaviour } of shares()) {
+      if (share < NEGLIGIBLE) continue
+      const draws = behaviour ? DRAWS : 1
+      for (let draw = 0; draw < draws; draw++) {
+        const qualities = drawn(behaviour, estimates)
+        loss += (share / draws) * (Math.max(...qualities) - (qualities[chosen] ?? 0))
+      }
+    }
+    return loss
+  }
 
   return {
-    changes: () => changes,
-    choose(context, estimates) {
-      let best = 0
-      let top = Number.NEGATIVE_INFINITY
-      for (let arm = 0; arm < arms; arm++) {
-        const { right, asked } = beliefs[context * arms + arm] ?? { right: 0, asked: 0 }
-        const whole = overall[arm] ?? { right: 0, asked: 0 }
-        const weight = trust[arm] ?? 0
-        // once the static estimate is out of date, what the arm does in all contexts stands in for it
-        const known = Math.min(whole.asked, CARRIED)
-        const general = whole.asked > 0 ? whole.right / whole.asked : 0.5
-        const alpha = right + weight * (estimates[arm] ?? 0.5) + (weight < priorAnswers ? known * general : 0) + 0.5
-        const beta =
-          asked -
-          right +
-          weight * (1 - (estimates[arm] ?? 0.5)) +
-          (weight < priorAnswers ? known * (1 - general) : 0) +
-          0.5
-        // while the static estimate holds there is nothing to explore
-        const draw = weight < priorAnswers ? sampleBeta(alpha, beta, random) : alpha / (alpha + beta)
-        if (draw > top) {
-          top = draw
-          best = arm
-        }
-      }
-      return best
+    get changed() {
+      return shares().reduce((sum, { share, behaviour }) => sum + (behaviour ? share : 0), 0)
     },
-    learn(context, arm, estimate, score) {
-      for (const belief of [beliefs[context * arms + arm], overall[arm]]) {
-        if (!belief) continue
-        belief.right = belief.right * memory + score
-        belief.asked = belief.asked * memory + 1
+    choose(estimates) {
+      begin()
+      if (auditRate > 0) return indexOfMax(expected(estimates))
+      let left = random.next()
+      const segment = shares().find(({ share }) => {
+        left -= share
+        return left <= 0
+      })
+      return indexOfMax(drawn(segment?.behaviour, estimates))
+    },
+    audit(estimates, chosen) {
+      if (auditRate <= 0) return []
+      if (random.next() >= auditRate && doubt(estimates, chosen) <= tolerance) return []
+      const others = Array.from({ length: arms }, (_, arm) => ({ arm, rank: random.next() }))
+      return others
+        .filter(({ arm }) => arm !== chosen)
+        .sort((a, b) => a.rank - b.rank)
+        .slice(0, auditArms)
+        .map(({ arm }) => arm)
+    },
+    learn(estimates, arm, score) {
+      if (!(score >= 0 && score <= 1 && arm >= 0 && arm < arms)) return
+      for (const segment of segments) {
+        const quality = segment.behaviour
+          ? expectation(segment.behaviour, arm, estimates)
+          : bounded(estimates[arm] ?? 0.5)
+        segment.logWeight += Math.log(score * quality + (1 - score) * (1 - quality))
+        if (segment.behaviour) updateSegment(segment.behaviour, arm, estimates, score)
       }
-      const state = sums[arm]
-      if (!state || (trust[arm] ?? 0) < priorAnswers) return
-      state.up = Math.max(0, state.up + score - estimate - SLACK)
-      state.down = Math.max(0, state.down + estimate - score - SLACK)
-      if (Math.max(state.up, state.down) < alarm) return
-      changes++
-      // versions and places of models change together: one arm that changed puts all that was known in doubt
-      trust.fill(DOUBTED)
-      for (const belief of [...beliefs, ...overall]) {
-        belief.right = 0
-        belief.asked = 0
-      }
-      state.up = 0
-      state.down = 0
+      const top = Math.max(...segments.map(({ logWeight }) => logWeight))
+      for (const segment of segments) segment.logWeight -= top
     },
   }
 }
 
-/**
- * Deviation per answer that is taken for noise of the estimate. With answers of variance 0.22 an arm raises a false alarm
- * once in about exp(2 * 0.2 * 10 / 0.22) answers, and a fall by one half is found after 33.
- */
-const SLACK = 0.2
-/** Answers a doubted estimate still stands for, and answers of other contexts that are carried over. */
-const DOUBTED = 1
-const CARRIED = 2
+/** Nothing is certain: one answer must not rule out a segment for ever. */
+const bounded = (quality: number): number => Math.min(0.98, Math.max(0.02, quality))
 
-/** Beta by two Gammas (Marsaglia and Tsang 2000). */
-export function sampleBeta(alpha: number, beta: number, random: Random): number {
-  const a = sampleGamma(alpha, random)
-  const b = sampleGamma(beta, random)
-  return a + b > 0 ? a / (a + b) : 0.5
-}
-
-function sampleGamma(shape: number, random: Random): number {
-  if (shape < 1) return sampleGamma(shape + 1, random) * Math.max(1e-300, random.next()) ** (1 / shape)
-  const d = shape - 1 / 3
-  const c = 1 / Math.sqrt(9 * d)
-  while (true) {
-    const normal = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next())
-    const v = (1 + c * normal) ** 3
-    if (v > 0 && Math.log(1 - random.next()) < 0.5 * normal * normal + d - d * v + d * Math.log(v)) return d * v
-  }
+function indexOfMax(values: ArrayLike<number>): number {
+  let best = 0
+  for (let at = 1; at < values.length; at++) if ((values[at] ?? 0) > (values[best] ?? 0)) best = at
+  return best
 }

@@ -9,7 +9,8 @@ import { restoreLogisticRouter, trainLogisticRouter } from '../routers/logistic.
 import { restoreNeighbourRouter, trainNeighbourRouter } from '../routers/nearest-neighbours.ts'
 import { restorePairwiseFactorisation, trainPairwiseFactorisation } from '../routers/pairwise-factorisation.ts'
 import { calibrate, fitCalibration } from './calibration.ts'
-import { createOnlineRouter, sampleBeta } from './online-router.ts'
+import type { OnlineOptions } from './online-router.ts'
+import { createOnlineRouter } from './online-router.ts'
 import { createTextEncoder, fitTextEncoder } from './text-encoder.ts'
 import { loadTextRouter } from './text-router.ts'
 import { trainTextRouter } from './train-text-router.ts'
@@ -194,52 +195,79 @@ describe('the text router', () => {
 })
 
 describe('the online router', () => {
-  /** Mean regret against the best arm of each context over the last `counted` of so many tasks. */
-  function regret(tasks: number, counted: number, swapAt: number): { regret: number; random: number; changes: number } {
-    const random = createRandom(8)
-    const router = createOnlineRouter(3, 2, { random: random.fork('router') })
-    const quality = [
-      [0.95, 0.1],
-      [0.1, 0.95],
-      [0.5, 0.5],
-    ]
-    let lost = 0
-    let lostAtRandom = 0
-    for (let task = 0; task < tasks; task++) {
-      const context = random.next() < 0.5 ? 0 : 1
-      const truth = (arm: number): number => quality[task >= swapAt && arm < 2 ? 1 - arm : arm]?.[context] ?? 0
-      const estimates = quality.map(row => row[context] ?? 0)
-      const arm = router.choose(context, estimates)
-      router.learn(context, arm, estimates[arm] ?? 0, random.next() < truth(arm) ? 1 : 0)
-      if (task < tasks - counted) continue
-      lost += 0.95 - truth(arm)
-      lostAtRandom += 0.95 - (truth(0) + truth(1) + truth(2)) / 3
-    }
-    return { regret: lost / counted, random: lostAtRandom / counted, changes: router.changes() }
+  const QUALITY = [
+    [0.95, 0.1],
+    [0.1, 0.95],
+    [0.5, 0.5],
+  ] as const
+
+  interface Played {
+    readonly regret: number
+    readonly random: number
+    readonly changed: number
+    /** Other arms asked, per task. */
+    readonly audits: number
   }
 
-  it('stays with a good estimate while nothing changes', () => {
-    const { regret: lost, random, changes } = regret(1000, 1000, Number.POSITIVE_INFINITY)
-    expect(changes).toBe(0)
-    expect(lost).toBeLessThan(0.02 * random)
-  })
-
-  it('notices that abilities were swapped and has recovered 300 tasks later', () => {
-    const { regret: lost, random, changes } = regret(1000, 200, 500)
-    expect(changes).toBeGreaterThan(0)
-    expect(lost).toBeLessThan(0.05 * random)
-  })
-
-  it('draws Betas of the right mean', () => {
-    const random = createRandom(2)
-    for (const [a, b] of [
-      [0.5, 0.5],
-      [2, 6],
-      [40, 10],
-    ] as const) {
-      const mean =
-        Array.from({ length: 4000 }, () => sampleBeta(a, b, random)).reduce((sum, value) => sum + value, 0) / 4000
-      expect(Math.abs(mean - a / (a + b))).toBeLessThan(0.02)
+  /** Mean regret against the best arm of each kind of question over the last `counted` of so many tasks. */
+  function play(
+    { tasks, counted, swapAt }: { tasks: number; counted: number; swapAt: number },
+    truthAfter: (arm: number, kind: number) => number,
+    options: OnlineOptions = {},
+  ): Played {
+    const random = createRandom(8)
+    const router = createOnlineRouter(3, { random: random.fork('router') }, options)
+    let [lost, lostAtRandom, audits] = [0, 0, 0]
+    for (let task = 0; task < tasks; task++) {
+      const kind = random.next() < 0.5 ? 0 : 1
+      const truths = QUALITY.map((row, arm) => (task >= swapAt ? truthAfter(arm, kind) : row[kind]))
+      const estimates = QUALITY.map(row => row[kind])
+      const arm = router.choose(estimates)
+      const asked = router.audit(estimates, arm)
+      audits += asked.length / tasks
+      for (const each of [arm, ...asked]) router.learn(estimates, each, random.next() < (truths[each] ?? 0) ? 1 : 0)
+      if (task < tasks - counted) continue
+      lost += Math.max(...truths) - (truths[arm] ?? 0)
+      lostAtRandom += Math.max(...truths) - truths.reduce((sum, truth) => sum + truth, 0) / 3
     }
+    return { regret: lost / counted, random: lostAtRandom / counted, changed: router.changed, audits }
+  }
+  const swapped = (arm: number, kind: number): number => QUALITY[arm < 2 ? 1 - arm : arm]?.[kind] ?? 0
+
+  it('chooses exactly as the static router while nothing changes, at few audits', () => {
+    const { regret, changed, audits } = play({ tasks: 1000, counted: 1000, swapAt: Number.POSITIVE_INFINITY }, swapped)
+    expect(regret).toBe(0)
+    expect(changed).toBeLessThan(0.01)
+    expect(audits).toBeLessThan(0.5)
+  })
+
+  it('notices that abilities were swapped and has recovered 300 tasks later, from feedback on its own choices alone', () => {
+    const { regret, random, changed } = play({ tasks: 1000, counted: 200, swapAt: 500 }, swapped, { auditRate: 0 })
+    expect(changed).toBeGreaterThan(0.99)
+    expect(regret).toBeLessThan(0.05 * random)
+  })
+
+  it('has recovered 30 tasks later with audits', () => {
+    const { regret, random } = play({ tasks: 1000, counted: 470, swapAt: 500 }, swapped)
+    expect(regret).toBeLessThan(0.05 * random)
+  })
+
+  it('leaves an arm that broke and now behaves like none that was known', () => {
+    const broken = (arm: number, kind: number): number => (arm === 0 ? 0.02 : (QUALITY[arm]?.[kind] ?? 0))
+    const { regret, random } = play({ tasks: 1000, counted: 200, swapAt: 500 }, broken)
+    expect(regret).toBeLessThan(0.05 * random)
+  })
+
+  it('takes no feedback that is none', () => {
+    const router = createOnlineRouter(2, { random: createRandom(1) })
+    for (const [arm, score] of [
+      [0, Number.NaN],
+      [0, 7],
+      [5, 1],
+      [-1, 0],
+    ] as const)
+      router.learn([0.9, 0.1], arm, score)
+    expect(router.changed).toBe(0)
+    expect(router.choose([0.9, 0.1])).toBe(0)
   })
 })
