@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Verifier } from '../../protocol/index.ts'
 import { AsyncQueue } from '../../utils/async-queue.ts'
 import type { Clock } from '../../utils/clock.ts'
@@ -44,28 +45,69 @@ const MAX_ASKED_AT_ONCE = 6
 const MAX_ASKED = 2 * HOLDERS
 /** Holders that agree: so many answers without a new ad are enough. Three, so that one liar does not hide the rest. */
 const ENOUGH_SILENT = 3
+const MAX_DEPTHS = 1024
 
 export function createAdFinder(components: AdFinderComponents): FindAds {
   const { nodeId, holder, links, router, verifier, clock, random, logger } = components
 
+  /** The deepest level known of the capabilities that have more than one. */
+  const depths = new Map<string, number>()
+
   return async function* find(capability, options = {}) {
     const { limit = 30, filter = {}, signal } = options
-    const seen = new Set<string>()
-    for (let level = 0; level <= MAX_LEVEL; level++) {
-      const shard: Shard = { level, index: Math.floor(random.next() * 2 ** level) }
-      let full = false
+    const seen = new Set<string>([nodeId])
+    const first = firstLevel(depths.get(capability) ?? 0)
+    let isFull = true
+    for (let level = first; isFull && level <= MAX_LEVEL && seen.size <= limit; level++)
+      isFull = yield* searchLevel(capability, level, { limit, filter, signal }, seen)
+    for (let level = first - 1; level >= 0 && seen.size <= limit; level--)
+      yield* searchLevel(capability, level, { limit, filter, signal }, seen)
+  }
+
+  /**
+   * A shard of any level there is, each as likely as another: the holders of a capability that all use share its
+   * searches, and its providers the work. Who has never searched for it begins at the one shard of level 0.
+   */
+  function firstLevel(depth: number): number {
+    return Math.floor(Math.log2(1 + random.next() * (2 ** (depth + 1) - 1)))
+  }
+
+  /** What a random shard of a level holds and has not been seen; returns whether there is more at deeper levels. */
+  async function* searchLevel(
+    capability: string,
+    level: number,
+    { limit, filter, signal }: { limit: number; filter: AdFilter; signal: AbortSignal | undefined },
+    seen: Set<string>,
+  ): AsyncGenerator<SignedAd, boolean, undefined> {
+    const shard: Shard = { level, index: Math.floor(random.next() * 2 ** level) }
+    let [isFull, isEmpty] = [false, true]
+    try {
       for await (const answer of query(capability, shard, filter, signal)) {
-        full ||= answer.full
+        isFull ||= answer.full
         for (const jws of answer.ads) {
           const signed = await check(capability, jws, filter)
-          if (!signed || seen.has(signed.ad.node) || signed.ad.node === nodeId) continue
+          if (!signed) continue
+          isEmpty = false
+          if (seen.has(signed.ad.node)) continue
           seen.add(signed.ad.node)
           yield signed
-          if (seen.size >= limit) return
+          if (seen.size > limit) return isFull
         }
       }
-      if (!full) return
+      return isFull
+    } finally {
+      learnDepth(capability, isFull ? level + 1 : isEmpty ? level - 1 : level, level)
     }
+  }
+
+  /** A level that is full has one below it, one that is empty has none. */
+  function learnDepth(capability: string, depth: number, level: number): void {
+    const known = depths.get(capability) ?? 0
+    const next = depth > known ? Math.min(depth, MAX_LEVEL) : depth < level && known >= level ? level - 1 : known
+    depths.delete(capability)
+    if (next > 0) depths.set(capability, next)
+    const [oldest] = depths.keys()
+    if (depths.size > MAX_DEPTHS && oldest !== undefined) depths.delete(oldest)
   }
 
   /** What a holder says is checked again: the signature, and that it is an answer to the question. */
@@ -93,6 +135,7 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
   ): AsyncGenerator<Answer, void, undefined> {
     const stop = new AbortController()
     const signal = AbortSignal.any(outer ? [outer, stop.signal] : [stop.signal])
+    setMaxListeners(0, signal) // one for each holder that is asked
     const answers = new AsyncQueue<Answer>()
     const own = holder.get(capability, shard.level, shard.index, filter)
     if (own.ads.length > 0) answers.push({ ads: own.ads.map(({ jws }) => jws), full: own.full })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type CapabilityAd, DOCUMENT_TYPES, type Signer, signDocument } from '../../protocol/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import { withDeadline } from '../../utils/deadline.ts'
@@ -36,18 +37,32 @@ export interface AdPublisher {
   withdraw(signal: AbortSignal): Promise<void>
 }
 
+/** Where a capability was last taken. */
+interface Place {
+  readonly level: number
+  readonly holders: readonly string[]
+  /** Monotonic ms. */
+  readonly until: number
+}
+
 /** An ad outlives two missed refreshes. */
 const AD_LIFE_S = 120
 export const REFRESH_MS = 45_000
+/**
+ * Holders are looked for anew so often; until then an ad is refreshed where it stands. A lookup takes more messages than
+ * the puts, and in five minutes few nodes come closer to a key than its twenty holders.
+ */
+const LOOKUP_MS = 5 * 60_000
 const PUT_TIMEOUT_MS = 3000
 const ROUTE_TIMEOUT_MS = 8000
+/** Holders are looked for at once when no more than this share of those known takes a refresh. */
+const ENOUGH_HOLDERS = 0.75
 /** What an ad says that takes another back: its capability is none that is looked for. */
 const WITHDRAWN = 'withdrawn'
 
 export function createAdPublisher(components: AdPublisherComponents): AdPublisher {
   const { signer, holder, links, router, clock, logger, addresses } = components
-  /** Levels at which a capability was last taken. */
-  const levels = new Map<string, number>()
+  const places = new Map<string, Place>()
   let seq = 0
   let last: Offer | undefined
 
@@ -99,22 +114,38 @@ export function createAdPublisher(components: AdPublisherComponents): AdPublishe
     return undefined
   }
 
-  /** Puts one capability, a level deeper while most holders are full. */
+  const putAtAll = async (
+    capability: string,
+    { level, holders }: Pick<Place, 'level' | 'holders'>,
+    signed: SignedAd,
+    signal: AbortSignal,
+  ): Promise<{ readonly stored: number; readonly full: number }> => {
+    holder.put(capability, level, signed)
+    const verdicts = await Promise.all(holders.map(peer => putAt(peer, capability, level, signed.jws, signal)))
+    const count = (verdict: PutVerdict): number => verdicts.filter(each => each === verdict).length
+    return { stored: count('stored'), full: count('full') }
+  }
+
+  /** Puts one capability where it stands, or else where it belongs: a level deeper while most holders are full. */
   const place = async (capability: string, signed: SignedAd, signal: AbortSignal): Promise<number> => {
-    for (let level = levels.get(capability) ?? 0; ; level++) {
-      const key = toAdKey(capability, shardOf(signer.nodeId, level))
-      holder.put(capability, level, signed)
-      const holders = await closest(key, signal)
-      const verdicts = await Promise.all(holders.map(peer => putAt(peer, capability, level, signed.jws, signal)))
-      const count = (verdict: PutVerdict): number => verdicts.filter(each => each === verdict).length
-      if (count('full') <= count('stored') || level === MAX_LEVEL) {
-        levels.set(capability, level)
-        return count('stored')
-      }
+    const known = places.get(capability)
+    // This node may be one of them. In a network of fewer all others are holders, and a lookup takes few messages.
+    if (known && known.holders.length >= HOLDERS - 1 && clock.monotonic() < known.until) {
+      const { stored } = await putAtAll(capability, known, signed, signal)
+      if (stored > HOLDERS * ENOUGH_HOLDERS) return stored
+    }
+    // From one level up: what left may have made room there, and searches end at a level that is not full.
+    for (let level = Math.max(0, (known?.level ?? 0) - 1); ; level++) {
+      const holders = await closest(toAdKey(capability, shardOf(signer.nodeId, level)), signal)
+      const { stored, full } = await putAtAll(capability, { level, holders }, signed, signal)
+      if (full > stored && level < MAX_LEVEL) continue
+      places.set(capability, { level, holders, until: clock.monotonic() + LOOKUP_MS })
+      return stored
     }
   }
 
   const publish = async (offer: Offer, signed: SignedAd, signal: AbortSignal): Promise<number> => {
+    setMaxListeners(0, signal) // one for each holder
     const taken = await Promise.all(offer.capabilities.map(capability => place(capability, signed, signal)))
     return taken.reduce((sum, count) => sum + count, 0)
   }

@@ -22,6 +22,7 @@ const SKILL = 'skill:arithmetic'
 let clock: ManualClock
 let hub: MemoryHub
 let world: string[]
+let lookups = 0
 const nodes: Node[] = []
 
 const hash = (text: string | Uint8Array): Buffer => createHash('sha256').update(text).digest()
@@ -29,6 +30,7 @@ const hash = (text: string | Uint8Array): Buffer => createHash('sha256').update(
 /** Routes exactly: what the DHT finds with some effort is known here. */
 const router: PeerRouter = {
   async *find(key) {
+    lookups++
     const target = hash(key)
     const distance = (peer: string): string =>
       hash(peer)
@@ -155,6 +157,38 @@ describe('capability ads', () => {
     const seen = new Set<string>()
     for (let turn = 0; turn < 20; turn++) for (const ad of await found(only(started, 24))) seen.add(ad.node)
     expect(seen.size).toBe(16)
+  })
+
+  it('stand where they were put until their holders go: a refresh needs no lookup', async () => {
+    const started = await startMany(30)
+    const provider = only(started, 0)
+    await provider.ads.offer({ capabilities: [SKILL], load: 0 })
+    lookups = 0
+    const pass = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 500) {
+        await clock.advance(500)
+        await new Promise(resolve => setTimeout(resolve, 1)) // signatures are checked on other threads
+      }
+    }
+    await pass(150_000)
+    expect(lookups).toBe(0)
+    expect((await found(only(started, 29))).length).toBe(1)
+    lookups = 0
+    for (const node of started.slice(1, 15)) hub.kill(node.identity.nodeId)
+    world = world.filter(peer => !started.slice(1, 15).some(node => node.identity.nodeId === peer))
+    await pass(60_000)
+    expect(lookups).toBeGreaterThan(0)
+    expect((await found(only(started, 29))).length).toBe(1)
+  })
+
+  it('of a capability that all use are searched for at all its shards alike', async () => {
+    const started = await startMany(25, { adsPerKey: 4 })
+    for (const node of started.slice(0, 16)) await node.ads.offer({ capabilities: [SKILL], load: 0 })
+    const searcher = only(started, 24)
+    for (let turn = 0; turn < 5; turn++) await found(searcher)
+    const seen = new Set<string>()
+    for (let turn = 0; turn < 60; turn++) for (const ad of await found(searcher, SKILL, { limit: 2 })) seen.add(ad.node)
+    expect(seen.size).toBeGreaterThan(8) // level 0 alone holds 4
   })
 
   it('that are tampered with, replayed, too long-lived or of another are refused by holders', async () => {
