@@ -5,7 +5,7 @@ import { MAX_GOSSIPED_MEMBERS } from '../protocol/index.ts'
 export type Subjects = readonly string[]
 
 /** Operators decide who takes part: a node shows a certificate that one of them has signed. */
-export interface AdmissionConfig {
+interface AdmissionConfig {
   /** Node ids of the operators whose certificates count. */
   readonly operators: readonly string[]
   /** This node's own certificate: a compact JWS once it is read. */

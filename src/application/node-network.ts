@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import {
+  type Ads,
+  createAds,
   createFilePeerBook,
   createLanDiscovery,
   createLibp2pNetwork,
   createMembership,
+  createNetworkDirectory,
   createPeerLinks,
   type Identity,
   type Libp2pNetwork,
   type Membership,
+  type NetworkDirectory,
   type PeerLinks,
   verifyCertificate,
 } from '../network/index.ts'
@@ -38,7 +42,10 @@ export interface NodeNetwork {
   /** Shares channels with peers. Call once, after the network has started. */
   link(): PeerLinks
   /** Becomes a member with these cards. Call once. */
-  join(links: PeerLinks, cards: readonly ModelCard[]): Promise<Membership>
+  join(
+    links: PeerLinks,
+    cards: readonly ModelCard[],
+  ): Promise<{ readonly membership: Membership; readonly directory: NetworkDirectory }>
 }
 
 /**
@@ -50,6 +57,8 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
   const { network: options } = config
   const domain = await readOwnDomain(components, options)
   const network = createLibp2pNetwork({ identity, clock, logger }, toHostOptions(options))
+  /** Each peer that connects gets a channel, as a member; in a large network many connect for routing only. */
+  let isEager = options.discovery !== 'ads'
   closing.add('the network', () => network.close())
 
   return {
@@ -59,9 +68,12 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
       const { admission, allow } = options
       const links = createPeerLinks(
         { network, clock, logger },
-        admission || allow
-          ? { admission: { ...admission, admits: (node, of) => permits(allow, { node, domain: of }) } }
-          : {},
+        {
+          eager: () => isEager,
+          ...((admission || allow) && {
+            admission: { ...admission, admits: (node, of) => permits(allow, { node, domain: of }) },
+          }),
+        },
       )
       closing.add('the links', () => links.close())
       return links
@@ -75,9 +87,29 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
           links,
           peerBook: createFilePeerBook({ logger, now: () => clock.now() }, join(config.dataDir, 'peers.json')),
         },
-        { bootstrap: toBootstrap(options), cards, agent: config.name, ...(told !== undefined && { domain: told }) },
+        {
+          bootstrap: toBootstrap(options),
+          cards,
+          agent: config.name,
+          scope: options.discovery === 'ads' ? 'partners' : 'all',
+          ...(told !== undefined && { domain: told }),
+        },
       )
       closing.add('the membership', () => membership.close())
+      const startAds = async (): Promise<Ads> => {
+        isEager = false
+        await network.startRouting()
+        return createAds({ ...components, links, router: network.router, addresses: () => network.addresses() })
+      }
+      const directory = createNetworkDirectory(
+        { membership, startAds, clock, logger },
+        {
+          discovery: options.discovery,
+          gossipedMembers: options.gossipedMembers,
+          ...(told !== undefined && { domain: told }),
+        },
+      )
+      closing.add('the directory', () => directory.close())
       if (options.mdns) {
         const discovery = createLanDiscovery(
           { nodeId: identity.nodeId, addresses: () => network.addresses(), clock, logger },
@@ -85,7 +117,7 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
         )
         closing.add('the discovery', () => discovery.close())
       }
-      return membership
+      return { membership, directory }
     },
   }
 }

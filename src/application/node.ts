@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type AskResult, AUTO, type Coordinator, createCoordinator, type PathwayEvent } from '../interaction/index.ts'
-import { type Directory, loadIdentity } from '../network/index.ts'
+import { type Directory, loadIdentity, type NetworkDirectory } from '../network/index.ts'
 import { createAdmission, createModelHandlers, createRemoteModel, type ModelCard } from '../resource/index.ts'
 import {
   createCallRecord,
@@ -21,20 +21,22 @@ import { createClosing } from './closing.ts'
 import type { NodeConfig } from './config-schema.ts'
 import { createDeployment } from './deployment.ts'
 import { routeDeployment } from './deployment-routes.ts'
+import { withDiscovery } from './discovery.ts'
 import { createEngines } from './engines.ts'
+import { serveChannel } from './gateway/channel.ts'
 import type { Asker } from './gateway/chat.ts'
 import { routeDrain } from './gateway/drain.ts'
 import { createGateway, type ListedStrategy } from './gateway/server.ts'
 import { toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
-import { createOffers } from './offers.ts'
 import type { Subjects } from './network-schema.ts'
 import { createNodeNetwork } from './node-network.ts'
+import { createOffers } from './offers.ts'
 import { createOwnModels } from './own-models.ts'
-import { startTelemetry } from './telemetry.ts'
 import { guardCalls, permits } from './policy.ts'
 import { withRefusals } from './refusals.ts'
+import { startTelemetry } from './telemetry.ts'
 
 export interface NodeOptions {
   /** Ends the start when aborted. */
@@ -64,7 +66,8 @@ export interface Node {
   readonly gatewayUrl: string
   /** Ids of its own models; they may come and go. */
   readonly models: readonly string[]
-  readonly directory: Directory
+  /** Who is known, and whether members are gossiped or found through ads. */
+  readonly directory: Directory & Pick<NetworkDirectory, 'mode'>
   /** Asks the network through this node. */
   ask(question: string, options?: NodeAskOptions): Promise<AskResult>
   /**
@@ -103,11 +106,11 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const { network } = participation
     const admission = createAdmission({ clock })
     const plans = config.models.map(toModelPlan)
-    const loading = models.load(plans, signal)
     const allowed = (id: string): Subjects | undefined =>
       config.models[plans.findIndex(({ spec }) => spec.id === id)]?.allow ?? config.policy.serve
     const models = createOwnModels({ engines, node: identity.nodeId, admission, allowed, clock, logger })
     closing.add('the models', () => models.close())
+    const loading = models.load(plans, signal)
     // Settled together, so that nothing is still starting while the rest is closed for the failure of one.
     const starting = network.start()
     await Promise.allSettled([loading, starting])
@@ -117,7 +120,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const links = participation.link()
     const policy = { serve: config.policy.serve, models: models.list, domainOf: links.domain }
     links.serve(guardCalls(createModelHandlers(models.list, { admission, clock, tracing }), policy))
-    const membership = await participation.join(links, models.cards())
+    const { membership, directory } = await participation.join(links, models.cards())
     models.announceWith(cards => membership.announce(cards))
     const telling = setInterval(
       () => membership.setStatus({ models: models.cards().map(card => admission.status(card)) }),
@@ -134,22 +137,23 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const breakers = createCircuitBreakers({ clock })
     closing.add('the circuit breakers', forgetReturned(membership, breakers))
     const calls = createCallRecord({ clock })
-    const offers = createOffers({
     const mayAsk = (card: ModelCard): boolean =>
       card.node === identity.nodeId ||
       (permits(config.policy.ask, { node: card.node, domain: links.domain(card.node) }) &&
         permits(card.allow, { node: identity.nodeId, domain: participation.domain }))
+    const offers = createOffers({
       directory: membership,
       get local() {
         return models.admitted()
       },
       remote: card => createRemoteModel({ card, channel: () => links.channel(card.node), clock, tracing }),
-    })
       mayAsk,
+    })
+    const analyser = createTaskAnalyser()
     const coordinator = createCoordinator({
       matcher: createMatcher({ offers, abilities, breakers, calls }),
       abilities,
-      analyser: createTaskAnalyser(),
+      analyser,
       failover: (candidates, onSwitch) => createFailoverModel(candidates, { clock, breakers, calls, onSwitch }),
       clock,
       random,
@@ -170,8 +174,10 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       plans,
     )
     closing.add('the deployment', () => deployment.close())
-    const asked = withRefusals(deployment.onDemand(coordinator), {
-      inspect: coordinator.inspect,
+    const { inspect } = coordinator
+    const found = withDiscovery(deployment.onDemand(coordinator), { inspect, analyser, directory })
+    const asked = withRefusals(found, {
+      inspect,
       cards: () => membership.entries().flatMap(entry => (entry.state === 'alive' ? entry.cards : [])),
       mayAsk,
     })
@@ -185,6 +191,8 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
         logger,
         routes(app) {
           routeDeployment(app, deployment, () => membership.entries().map(entry => entry.nodeId))
+          const calls = createModelHandlers(models.list, { admission, clock, tracing })
+          serveChannel(app, { calls, cards: models.cards, keys: config.gateway.keys, clock, logger })
           routeDrain(app, () => void close(), { hasKeys: config.gateway.keys.length > 0 })
         },
       },
@@ -211,7 +219,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       get models() {
         return models.cards().map(card => card.id)
       },
-      directory: membership,
+      directory,
       ask: (question, options = {}) => ask(asked, question, options),
       left: left.promise,
       close,

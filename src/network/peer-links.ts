@@ -35,7 +35,7 @@ export interface PeerLinks {
 
 export interface PeerLinksOptions {
   /** Opens a channel to every peer that connects. False in large networks, where many connect for routing only. @default true */
-  readonly eager?: boolean
+  readonly eager?: boolean | (() => boolean)
   /** Serve and use only peers an operator has signed for, or that are otherwise admitted. @default all peers */
   readonly admission?: AdmissionOptions
 }
@@ -54,7 +54,7 @@ const REOPEN_MS = { first: 250, most: 5000 }
 
 export function createPeerLinks(components: PeerLinksComponents, options: PeerLinksOptions = {}): PeerLinks {
   const { network, clock, logger } = components
-  const { eager = true } = options
+  const eager = (): boolean => (typeof options.eager === 'function' ? options.eager() : (options.eager ?? true))
   const door = createDoor({ clock, logger }, options.admission)
   const handlers: Record<string, CallHandler> = { ...door.handlers }
   const joining = new Map<string, number>()
@@ -105,7 +105,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     if (open.length > 0) return void channels.set(peer, open)
     if (!channels.delete(peer) || stop.signal.aborted) return
     emit('link-down', peer)
-    if (eager) void keepOpen(peer)
+    if (eager()) void keepOpen(peer)
   }
 
   const drop = (channel: Channel, peer: string): void => {
@@ -164,9 +164,9 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     else add(stream, peer).catch(() => undefined) // logged where it is refused
   })
   const unlisten = network.onPeer(event => {
-    if (eager && event.type === 'peer-connect') void keepOpen(event.peer)
+    if (eager() && event.type === 'peer-connect') void keepOpen(event.peer)
   })
-  if (eager) for (const peer of network.peers()) void keepOpen(peer)
+  if (eager()) for (const peer of network.peers()) void keepOpen(peer)
 
   return {
     serve(methods) {

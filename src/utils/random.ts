@@ -31,3 +31,12 @@ export function createRandom(seed: number | string): Random {
     fork: label => createRandom(hash32(label, start ^ 0x9e3779b9)),
   }
 }
+
+/** So many of the items, each equally likely, in random order. */
+export function sample<T>(items: readonly T[], count: number, random: Random): readonly T[] {
+  const pool = [...items]
+  return Array.from({ length: Math.min(count, pool.length) }, () => {
+    const [chosen] = pool.splice(Math.floor(random.next() * pool.length), 1)
+    return chosen as T // the pool is not empty
+  })
+}

@@ -2,7 +2,7 @@ import type { Verifier } from '../../protocol/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Logger } from '../../utils/logger.ts'
-import type { Random } from '../../utils/random.ts'
+import { type Random, sample } from '../../utils/random.ts'
 import type { CallHandlers } from '../channel.ts'
 import { ask, read, tell } from '../exchange.ts'
 import type { PeerLinks } from '../peer-links.ts'
@@ -59,7 +59,7 @@ const SYNCS = { burst: 4, perSecond: 1 }
  * Spreads signed records: pushed on to a few random peers when they are new (as an epidemic: log N peers each reach all
  * of N), and compared pairwise to mend what a push missed.
  */
-export function createGossip(components: GossipComponents, scope: GossipScope = 'all'): Gossip {
+export function createGossip(components: GossipComponents, scope: () => GossipScope = () => 'all'): Gossip {
   const { roster, links, verifier, clock, random, logger, own, onFresh, onOwn } = components
   const records = new TokenBuckets(clock, RECORDS)
   const exchanges = new TokenBuckets(clock, EXCHANGES)
@@ -70,7 +70,7 @@ export function createGossip(components: GossipComponents, scope: GossipScope = 
 
   const view = (): Map<string, SignedMember> => {
     const mine = own()
-    const others = scope === 'all' ? roster.records() : []
+    const others = scope() === 'all' ? roster.records() : []
     return new Map([...others, ...(mine ? [mine] : [])].map(signed => [signed.record.node, signed]))
   }
 
@@ -95,7 +95,7 @@ export function createGossip(components: GossipComponents, scope: GossipScope = 
         if (signed.jws !== mine.jws && signed.record.seq >= mine.record.seq) onOwn(signed.record.seq)
         continue
       }
-      if (scope === 'partners' && (signed.record.node !== from || !roster.get(from))) continue
+      if (scope() === 'partners' && (signed.record.node !== from || !roster.get(from))) continue
       const verdict = roster.accept(signed)
       if (verdict === 'fresh') {
         fresh.push(signed)
@@ -117,7 +117,7 @@ export function createGossip(components: GossipComponents, scope: GossipScope = 
   }
 
   const relay = (fresh: readonly SignedMember[], from: string): void => {
-    if (fresh.length === 0 || scope === 'partners') return
+    if (fresh.length === 0 || scope() === 'partners') return
     const owners = new Set(fresh.map(({ record }) => record.node))
     const others = links.linked().filter(peer => peer !== from && !(owners.size === 1 && owners.has(peer)))
     const count = Math.ceil(Math.log2(others.length + 1)) + 1
@@ -135,7 +135,7 @@ export function createGossip(components: GossipComponents, scope: GossipScope = 
 
   return {
     view() {
-      if (scope === 'partners') return 0 // they know different things by design: their views are not compared
+      if (scope() === 'partners') return 0 // they know different things by design: their views are not compared
       const of = `${roster.version} ${own()?.record.seq}`
       if (told?.of === of && clock.now() / 1000 < told.untilS) return told.value
       const members = [...view().values()]
@@ -148,7 +148,7 @@ export function createGossip(components: GossipComponents, scope: GossipScope = 
         limit(peer)
         const { have } = read(SyncSchema, body, METHODS.sync)
         const { send, want: all } = compare(view(), have)
-        const want = scope === 'all' ? all : all.filter(node => node === peer && roster.get(node))
+        const want = scope() === 'all' ? all : all.filter(node => node === peer && roster.get(node))
         for (const [index, records] of batches(send).entries()) yield { records, want: index === 0 ? want : [] }
       },
       // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered
@@ -210,12 +210,4 @@ function readClaim(jws: string): { readonly node: string; readonly seq: number }
   } catch {
     return undefined
   }
-}
-
-function sample<T>(items: readonly T[], count: number, random: Random): readonly T[] {
-  const pool = [...items]
-  return Array.from({ length: Math.min(count, pool.length) }, () => {
-    const [chosen] = pool.splice(Math.floor(random.next() * pool.length), 1)
-    return chosen as T // the pool is not empty
-  })
 }

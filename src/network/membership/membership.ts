@@ -1,7 +1,14 @@
-import { createVerifier, type ModelCard, type ModelStatus, type NodeStatus } from '../../protocol/index.ts'
+import {
+  ADS_PROTOCOL,
+  createVerifier,
+  type ModelCard,
+  type ModelStatus,
+  type NodeStatus,
+  PROTOCOLS,
+} from '../../protocol/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import type { Logger } from '../../utils/logger.ts'
-import type { Random } from '../../utils/random.ts'
+import { type Random, sample } from '../../utils/random.ts'
 import type { Directory, DirectoryEntry } from '../directory.ts'
 import type { Identity } from '../identity.ts'
 import type { Network } from '../network.ts'
@@ -49,6 +56,13 @@ export interface MembershipOptions {
   readonly leaveAfterMs?: number
 }
 
+export interface Census {
+  /** Members that have not left, this node among them. */
+  readonly known: number
+  readonly linked: number
+  readonly usingAds: number
+}
+
 /** The load of this node; the numbering is added. */
 export interface OwnStatus {
   readonly draining?: boolean
@@ -66,6 +80,12 @@ export interface Membership extends Directory {
   setStatus(status: OwnStatus): void
   /** Says that this node takes no new work, now. */
   drain(): void
+  /** How many members are known and linked, and how many of these say that they find others through ads. */
+  census(): Census
+  /** From now on takes in partners only, as with the scope `partners`. Resolves when linked peers have been told. */
+  narrow(): Promise<void>
+  /** Keeps so many of the members that are linked, drawn at random, forgets the others and hangs up. */
+  thin(kept: number): Promise<void>
   /** A node was found at these addresses, for instance on the local network. */
   discover(nodeId: string, addresses: readonly string[]): void
   /** Resolves when every address known at the start has been tried and the nodes found there have told whom they know. */
@@ -92,6 +112,7 @@ export async function createMembership(
   let status: NodeStatus | undefined
   let draining = false
   let telling = false
+  let { scope = 'all' } = options
 
   const self = (): DirectoryEntry => ({
     nodeId: identity.nodeId,
@@ -107,7 +128,13 @@ export async function createMembership(
   const shared = { roster, links, network, verifier, clock, random, logger }
   const cardExchange = createCardExchange({ ...shared, signer: identity })
   const ownRecord = createOwnRecord(
-    { identity, clock, addresses: () => network.addresses(), cards: () => [...cardExchange.own().keys()] },
+    {
+      identity,
+      clock,
+      addresses: () => network.addresses(),
+      cards: () => [...cardExchange.own().keys()],
+      protocols: () => (scope === 'partners' ? [...PROTOCOLS, ADS_PROTOCOL] : PROTOCOLS),
+    },
     options,
   )
   const gossip = createGossip(
@@ -117,7 +144,7 @@ export async function createMembership(
       onFresh: ({ record }, from) => void cardExchange.fetch(record.node, from),
       onOwn: seq => void ownRecord.exceed(seq).then(gossip.announce).catch(report('cannot renew the own record')),
     },
-    options.scope,
+    () => scope,
   )
   const heartbeats = createHeartbeats(
     { ...shared, status: () => status, view: gossip.view, onOtherView: peer => void gossip.sync(peer) },
@@ -132,7 +159,7 @@ export async function createMembership(
     const now = clock.monotonic()
     if (type === 'link-down') roster.step(peer, liveness => linkDown(liveness, now))
     // Many are linked to for routing, ads or a call: only who was looked for becomes a partner, and costs heartbeats.
-    else if (options.scope === 'partners' && !roster.get(peer) && !dialler.wants(peer)) return
+    else if (scope === 'partners' && !roster.get(peer) && !dialler.wants(peer)) return
     else if (roster.meet(peer)) {
       roster.dropStatus(peer)
       roster.step(peer, liveness => linkUp(liveness, now))
@@ -222,6 +249,27 @@ export async function createMembership(
     drain() {
       setStatus({ draining: true, models: status?.models ?? [] })
       heartbeats.tellStatus()
+    },
+    census() {
+      const linked = roster.members().filter(({ liveness }) => liveness.heartbeats)
+      return {
+        known: 1 + roster.members().filter(({ liveness }) => liveness.state !== 'left').length,
+        linked: linked.length,
+        usingAds: linked.filter(({ signed }) => signed?.record.protocols.includes(ADS_PROTOCOL)).length,
+      }
+    },
+    async narrow() {
+      scope = 'partners'
+      await ownRecord.renew(true)
+      await gossip.announce()
+    },
+    async thin(kept) {
+      const linked = roster.members().filter(({ liveness }) => liveness.heartbeats)
+      const partners = new Set(sample(linked, kept, random))
+      for (const member of roster.members().filter(each => !partners.has(each))) {
+        roster.remove(member.node)
+        await network.disconnect(member.node)
+      }
     },
     discover(nodeId, addresses) {
       dialler.hint(nodeId, addresses)

@@ -1,4 +1,4 @@
-import { DOCUMENT_TYPES, type MemberRecord, PROTOCOLS, signDocument } from '../../protocol/index.ts'
+import { DOCUMENT_TYPES, type MemberRecord, signDocument } from '../../protocol/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import type { Identity } from '../identity.ts'
 import type { SignedMember } from './member-view.ts'
@@ -9,6 +9,7 @@ export interface OwnRecordComponents {
   readonly addresses: () => readonly string[]
   /** Digests of the cards offered. */
   readonly cards: () => readonly string[]
+  readonly protocols: () => readonly string[]
 }
 
 /** What this node says of itself, signed again when it changes and before it expires. */
@@ -53,7 +54,7 @@ export function createOwnRecord(
       seq,
       issuedAt,
       expiresAt: issuedAt + LIFE_S,
-      protocols: PROTOCOLS,
+      protocols: components.protocols(),
       ...(places.length > 0 ? { addresses: places } : {}),
       ...(cards.length > 0 ? { cards } : {}),
       ...(domain === undefined ? {} : { domain }),

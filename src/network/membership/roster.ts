@@ -130,6 +130,13 @@ export class Roster implements Directory {
     this.#tell(node, 'updated')
   }
 
+  /** Forgets a member, as if it had left. */
+  remove(node: string): void {
+    const wasJoined = this.#members.get(node)?.liveness.joined
+    this.#drop(node)
+    if (wasJoined) this.emit({ type: 'node-leave', nodeId: node })
+  }
+
   /** Forgets the load of a node: after a new link it may be another life of it, whose numbering starts anew. */
   dropStatus(node: string): void {
     const member = this.#members.get(node)
