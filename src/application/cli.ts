@@ -150,14 +150,20 @@ function addBench(program: Command, terminal: Terminal): void {
     .action(async options => (await import('./commands/bench.ts')).benchRouting(options, terminal))
   bench
     .command('paper')
-    .description("the paper's experiments on the shipped models")
+    .description("the paper's experiments on the shipped models, or on those of a running network")
     .argument('[parts...]', 'some of the experiments')
+    .option('--url <url>', 'gateway of a running network, which answers instead')
+    .option('--member <model>', 'a model of that network that takes part; may be repeated', collect, [])
+    .option('--question-set <name=file>', 'JSONL of your own questions; may be repeated', collect, [])
     .option('--output <dir>', 'folder of the report', 'modelnet-paper')
     .option('--questions <number>', 'questions per set', readNumber)
     .option('--seed <number>', 'same seed, same answers', readNumber)
     .option('--resume', 'continue an interrupted run')
     .option('--json', 'JSON for another program')
-    .action(async (parts, options) => (await import('./commands/bench.ts')).benchPaper({ parts, ...options }, terminal))
+    .action(async (parts, options) => {
+      const { benchPaper } = await import('./commands/bench.ts')
+      await benchPaper({ parts, ...options, ...(options.url !== undefined && access(options)) }, terminal)
+    })
 }
 
 /** The options of every command that talks to a running node. */

@@ -153,14 +153,16 @@ async function heldout(context: PartContext, name: string): Promise<readonly Que
   return file ? loadJsonl(file.heldout) : []
 }
 
-/** The held-out questions of the named models, as sets; models that are not there are left out. */
+/** The held-out questions of the named models, as sets; those that are not there are left out, and without any all serve. */
 async function namedSets(
   context: PartContext,
   names: readonly string[],
   count: number,
 ): Promise<readonly QuestionSet[]> {
+  const there = names.filter(name => context.files.some(file => file.name === name))
+  const taken = there.length > 0 ? there : context.files.map(file => file.name)
   const sets = await Promise.all(
-    names.map(async name => ({ name, questions: sample(await heldout(context, name), count, context.options.seed) })),
+    taken.map(async name => ({ name, questions: sample(await heldout(context, name), count, context.options.seed) })),
   )
   return sets.filter(set => set.questions.length > 0)
 }

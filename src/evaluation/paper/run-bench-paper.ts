@@ -14,7 +14,7 @@ import { PARTS, type PaperPart, type PartContext, shortName } from './parts.ts'
 export interface BenchPaperOptions {
   /** @default every part */
   readonly parts?: readonly PaperPart[]
-  /** Models to run here, and the questions of each; with `network` only the questions are used. */
+  /** Models to run here, and the questions of each; with `network` only the questions, by the name after the last `/`. */
   readonly models: readonly PaperModel[]
   /** Ask the models of a running network instead. The parts are then `mixed`, `composite`, `generalisation` and `paths`. */
   readonly network?: GatewayBenchOptions
@@ -63,7 +63,9 @@ export async function runBenchPaper(options: BenchPaperOptions): Promise<BenchPa
         'INVALID_CONFIG',
         `no part ${part}${network ? ' on a running network' : ''}; there are ${allowed.join(', ')}`,
       )
-  if (models.length < 2) throw new ModelNetError('INVALID_CONFIG', `expected at least two models, got ${models.length}`)
+  const members = network?.members ?? models
+  if (members.length < 2)
+    throw new ModelNetError('INVALID_CONFIG', `expected at least two models, got ${members.length}`)
   await mkdir(output, { recursive: true })
   const started = performance.now()
   const digest = createHash('sha256')
