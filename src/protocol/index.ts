@@ -4,6 +4,8 @@
 
 export type { CapabilityAd } from './ad.ts'
 export { CapabilityAdSchema } from './ad.ts'
+export type { CapabilityAttestation } from './attestation.ts'
+export { CapabilityAttestationSchema, MAX_ATTESTATION_BYTES, MAX_ATTESTED_RECORDS } from './attestation.ts'
 export { digestOf, toCanonicalJson } from './canonical.ts'
 export type { Capability, MeasuredClaim, ModelCard } from './card.ts'
 export { CAPABILITIES, ModelCardSchema, ModelIdSchema, TagSchema } from './card.ts'

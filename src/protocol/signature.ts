@@ -12,6 +12,7 @@ export const DOCUMENT_TYPES = {
   certificate: 'application/vnd.modelnet.membership-certificate+json',
   receipt: 'application/vnd.modelnet.receipt+json',
   probe: 'application/vnd.modelnet.probe+json',
+  attestation: 'application/vnd.modelnet.capability-attestation+json',
 } as const
 export type DocumentType = (typeof DOCUMENT_TYPES)[keyof typeof DOCUMENT_TYPES]
 

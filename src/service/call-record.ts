@@ -23,6 +23,8 @@ export interface CallOutcome {
   /** From the start of the call to its first part; absent when there was none. */
   readonly firstPartMs?: number
   readonly completionTokens?: number
+  /** Pieces of text that came one after another. @default 1 */
+  readonly parts?: number
   /** Another candidate answered first: the call had no part yet when it was cut. */
   readonly outrun?: boolean
 }
@@ -39,9 +41,16 @@ const FORGIVE_MS = 5_000
 /** The best of a model is forgotten so slowly: half of its lead over the speed of now in about 350 calls. */
 const BEST_DECAY = 0.002
 
+/** An answer in so many pieces shows by itself how fast its model is, whatever it waited for before. */
+const STREAMED_PARTS = 3
+
 interface Seen {
   outstanding: number
   times: number[]
+  /** The same, as they would have been without work before them. */
+  aloneTimes: number[]
+  /** How many times longer an answer alone takes than its streaming shows: the prompt is read before it. */
+  overhead: number
   /** Tokens per second; 0 while nothing was measured. */
   speed: number
   best: number
@@ -51,13 +60,13 @@ interface Seen {
 export function createCallRecord({ clock }: { readonly clock: Clock }): CallRecord {
   const seen = new Map<string, Seen>()
   const of = (name: string): Seen => {
-    const found = seen.get(name) ?? { outstanding: 0, times: [], speed: 0, best: 0, speedAt: 0 }
+    const found = seen.get(name) ?? { ...NOTHING, times: [], aloneTimes: [] }
     seen.set(name, found)
     return found
   }
-  const timed = (record: Seen, ms: number): void => {
-    record.times.push(ms)
-    if (record.times.length > KEPT_TIMES) record.times.shift()
+  const timed = (record: Seen, ms: number, load: number): void => {
+    keep(record.times, ms)
+    keep(record.aloneTimes, ms / load)
   }
   const measured = (record: Seen, speed: number): void => {
     record.speed = record.speed === 0 ? speed : record.speed + SMOOTHING * (speed - record.speed)
@@ -76,19 +85,18 @@ export function createCallRecord({ clock }: { readonly clock: Clock }): CallReco
         record.outstanding--
         const { firstPartMs, completionTokens = 0, outrun = false } = outcome
         const ms = clock.monotonic() - start
+        const before = Math.max(1, load)
         if (outrun) {
           // as much slower than before as it was later than usual, at the least
-          const usual = quantileOf(record.times, 0.5) ?? Number.POSITIVE_INFINITY
+          const usual = before * (quantileOf(record.aloneTimes, 0.5) ?? Number.POSITIVE_INFINITY)
           if (ms <= usual) return
-          timed(record, ms)
+          timed(record, ms, before)
           if (record.speed > 0) measured(record, (record.speed * usual) / ms)
           return
         }
-        if (firstPartMs !== undefined) timed(record, firstPartMs)
+        if (firstPartMs !== undefined) timed(record, firstPartMs, before)
         if (completionTokens < 1 || ms <= 0) return
-        // the queue may have been shorter than expected, but what was streamed took its time
-        const aloneMs = Math.max(ms / Math.max(1, load), ms - (firstPartMs ?? ms))
-        measured(record, (completionTokens / aloneMs) * 1000)
+        measured(record, (completionTokens / aloneMs(record, outcome, ms, before)) * 1000)
       }
     },
     outstanding: name => seen.get(name)?.outstanding ?? 0,
@@ -101,6 +109,26 @@ export function createCallRecord({ clock }: { readonly clock: Clock }): CallReco
     },
     firstPartMs: (name, quantile) => quantileOf(seen.get(name)?.times ?? [], quantile),
   }
+}
+
+const NOTHING: Omit<Seen, 'times' | 'aloneTimes'> = { outstanding: 0, overhead: 1, speed: 0, best: 0, speedAt: 0 }
+
+/**
+ * What the call would have taken with no work before it. A queue cannot be seen from here, and its expected length is a
+ * guess; the pace at which text comes is not.
+ */
+function aloneMs(record: Seen, { firstPartMs = 0, parts = 1 }: CallOutcome, ms: number, load: number): number {
+  const streamedMs = ms - firstPartMs
+  if (parts < STREAMED_PARTS) return Math.max(ms / load, streamedMs)
+  const paceMs = (streamedMs * parts) / (parts - 1)
+  if (load > 1) return Math.min(ms, paceMs * record.overhead)
+  record.overhead += SMOOTHING * (Math.max(1, ms / Math.max(1, paceMs)) - record.overhead)
+  return ms
+}
+
+function keep(times: number[], ms: number): void {
+  times.push(ms)
+  if (times.length > KEPT_TIMES) times.shift()
 }
 
 function quantileOf(times: readonly number[], quantile: number): number | undefined {

@@ -102,6 +102,20 @@ describe('the capability map', () => {
     )
   })
 
+  it('keeps what others attest apart: the latest word of each counts once and is not passed on', () => {
+    const clock = createClock()
+    const map = createCapabilityMap({ clock })
+    const told = (right: number) => [{ model: 'm@a', tag: 'skill:units', right, wrong: 0, at: clock.now() }]
+    map.import(told(10), { trust: 0.5, from: 'x' })
+    map.import(told(20), { trust: 0.5, from: 'x' })
+    map.import(told(4), { trust: 0.5, from: 'y' })
+    expect(map.ability('m@a', 'skill:units').evidence).toBeCloseTo(12)
+    expect(map.ability('m', 'skill:units').evidence).toBeCloseTo(12)
+    expect(map.export()).toEqual([])
+    for (let source = 0; source < 100; source++) map.import(told(1), { from: `source ${source}` })
+    expect(map.ability('m@a', 'skill:units').evidence).toBeCloseTo(64)
+  })
+
   it('stays bounded and stays a probability whatever is observed', () => {
     const clock = createClock()
     const observation = fc.record({

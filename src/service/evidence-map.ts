@@ -53,9 +53,13 @@ export interface EvidenceMap extends CapabilityMap {
   export(): readonly CapabilityRecord[]
   /**
    * Adds records of an earlier run (`trust` 1) or of a peer. Each record counts `trust` of its answers and at most
-   * `maxAnswers`, so that own evidence outweighs gossip. Throws INVALID_REQUEST for anything that is not a record.
+   * `maxAnswers`, so that own evidence outweighs gossip. What is told `from` somebody replaces what was told from there
+   * before, and is never exported. Throws INVALID_REQUEST for anything that is not a record.
    */
-  import(records: unknown, options?: { readonly trust?: number; readonly maxAnswers?: number }): void
+  import(
+    records: unknown,
+    options?: { readonly trust?: number; readonly maxAnswers?: number; readonly from?: string },
+  ): void
 }
 
 interface Entry {
@@ -70,10 +74,13 @@ interface Described {
   readonly digest: string | undefined
 }
 
+/** Sources of told evidence that are kept; the one heard from longest ago makes room. */
+const MAX_SOURCES = 64
+
 /** Answers one piece of evidence may stand for: sums stay finite whatever is told. */
 const MAX_WEIGHT = 1e6
 
-const RecordsSchema: z.ZodType<readonly CapabilityRecord[]> = z
+export const CapabilityRecordsSchema: z.ZodType<readonly CapabilityRecord[]> = z
   .array(
     z.object({
       model: z.string().min(1).max(300),
@@ -98,6 +105,8 @@ export function createCapabilityMap(
   const { priorAnswers = 2, keptOnNewVersion = 0.1, maxEntries = 100_000 } = options
   const entries = new Map<string, Map<string, Entry>>()
   const described = new Map<string, Described>()
+  /** What others attested: by source, then model and tag. */
+  const told = new Map<string, Map<string, Entry>>()
   /** Names with a node, by bare model name. */
   const nodes = new Map<string, Set<string>>()
   let size = 0
@@ -146,10 +155,14 @@ export function createCapabilityMap(
   }
 
   function countsOf(model: string, tag: string): { right: number; wrong: number } {
-    const entry = entries.get(model)?.get(tag)
-    if (!entry) return { right: 0, wrong: 0 }
-    const kept = decay(entry.at, clock.now())
-    return { right: entry.right * kept, wrong: entry.wrong * kept }
+    const counts = { right: 0, wrong: 0 }
+    for (const entry of [entries.get(model)?.get(tag), ...[...told.values()].map(all => all.get(keyOf(model, tag)))]) {
+      if (!entry) continue
+      const kept = decay(entry.at, clock.now())
+      counts.right += entry.right * kept
+      counts.wrong += entry.wrong * kept
+    }
+    return counts
   }
 
   function priorOf(model: string, tag: string): { mean: number; answers: number; claimed: number } {
@@ -206,7 +219,10 @@ export function createCapabilityMap(
       const before = described.get(name)
       const digest = card.weights?.digest
       if (before && before.digest !== digest) {
-        for (const entry of entries.get(name)?.values() ?? []) {
+        const heard = [...told.values()].flatMap(all =>
+          [...all].flatMap(([key, entry]) => (key.startsWith(keyOf(name, '')) ? [entry] : [])),
+        )
+        for (const entry of [...(entries.get(name)?.values() ?? []), ...heard]) {
           entry.right *= keptOnNewVersion
           entry.wrong *= keptOnNewVersion
         }
@@ -222,20 +238,33 @@ export function createCapabilityMap(
       [...entries].flatMap(([model, tags]) =>
         [...tags].map(([tag, { right, wrong, at }]) => ({ model, tag, right, wrong, at })),
       ),
-    import(records, { trust = 1, maxAnswers = Number.POSITIVE_INFINITY } = {}) {
-      const parsed = RecordsSchema.safeParse(records)
+    import(records, { trust = 1, maxAnswers = Number.POSITIVE_INFINITY, from } = {}) {
+      const parsed = CapabilityRecordsSchema.safeParse(records)
       if (!parsed.success)
         throw new ModelNetError('INVALID_REQUEST', 'expected capability records {model, tag, right, wrong, at}', {
           cause: parsed.error,
         })
+      const heard = new Map<string, Entry>()
       for (const { model, tag, right, wrong, at } of parsed.data) {
         const answers = right + wrong
         const share = answers > 0 ? Math.min(trust, maxAnswers / answers) : 0
-        if (share > 0) add(model, tag, right * share, wrong * share, at)
+        if (share <= 0) continue
+        if (from === undefined) add(model, tag, right * share, wrong * share, at)
+        else {
+          register(model)
+          heard.set(keyOf(model, tag), { right: right * share, wrong: wrong * share, at: Math.min(at, clock.now()) })
+        }
       }
+      if (from === undefined) return
+      told.delete(from)
+      told.set(from, heard)
+      const [oldest] = told.keys()
+      if (told.size > MAX_SOURCES && oldest !== undefined) told.delete(oldest)
     },
   }
 }
+
+const keyOf = (model: string, tag: string): string => `${model}\n${tag}`
 
 /** `model@node` in its two parts; a bare name has no node. */
 function splitName(name: string): readonly [string, string | undefined] {

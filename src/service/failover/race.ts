@@ -148,6 +148,7 @@ export function raceAttempts(
       racing.push(running)
       const firstPartMs = clock.monotonic() - running.startedAt
       let current = result
+      let parts = 0
       while (current && !current.done) {
         running.lastPartAt = clock.monotonic()
         const part = current.value
@@ -155,12 +156,13 @@ export function raceAttempts(
           if (part.reason === 'cancelled' && !deadline.signal.aborted)
             throw new ModelNetError('PEER_LOST', `${running.candidate.name} stopped before the end of its answer`)
           breakers?.succeed(running.candidate.name)
-          running.end({ firstPartMs, completionTokens: part.usage.completionTokens })
+          running.end({ firstPartMs, parts, completionTokens: part.usage.completionTokens })
           racing.length = 0
           release(running)
           yield part
           return
         }
+        parts++
         yield part
         // time the reader takes is not silence of the peer
         running.lastPartAt = clock.monotonic()

@@ -3,7 +3,7 @@ import type { Segment } from './behaviour.ts'
 import { createSegment, expectation, sample, updateSegment } from './behaviour.ts'
 
 export interface OnlineOptions {
-  /** Probability per task that arms are no longer what the estimates say. @default 0.0003 */
+  /** Probability per task that arms are no longer what the estimates say. @default 0.0001 */
   readonly hazard?: number
   /** Share of tasks that are audited though nothing is in doubt; 0 means that only the chosen arm is ever asked. @default 0.1 */
   readonly auditRate?: number
@@ -17,6 +17,8 @@ export interface OnlineOptions {
 export interface OnlineRouter {
   /** The arm to ask, once per task, by the static estimates of the task and all feedback so far. */
   choose(estimates: ArrayLike<number>): number
+  /** What `choose` goes by, once per task: expected quality per arm; without audits, a Thompson draw of it. */
+  expect(estimates: ArrayLike<number>): Float64Array
   /**
    * Other arms worth asking the same question, to learn and not to answer: some at random in calm times, more often
    * while it is in doubt which arm is which. Empty without audits.
@@ -40,14 +42,14 @@ export const MAX_ARMS = 100
  * Bayesian online change-point detection (Adams and MacKay 2007) over who stands behind each name. Before a change every
  * arm behaves as estimated; after one, each behaves like some arm of the static router, no two alike, or like none of
  * them (`behaviour.ts`). Every task may begin a new segment; feedback weighs the segments by how well each foretold it.
- * With audits the arm of the greatest expected quality is asked; without, a Thompson draw (C8) explores.
+ * With audits the arm of the greatest expected quality is asked; without, a Thompson draw (C8) under the likeliest segment explores.
  */
 export function createOnlineRouter(
   arms: number,
   { random }: { readonly random: Random },
   options: OnlineOptions = {},
 ): OnlineRouter {
-  const { hazard = 3e-4, auditRate = 0.1, auditArms = 4, tolerance = 5e-4 } = options
+  const { hazard = 1e-4, auditRate = 0.1, auditArms = 4, tolerance = 5e-4 } = options
   if (!(arms >= 1 && arms <= MAX_ARMS)) throw new RangeError(`expected 1 to ${MAX_ARMS} arms, got ${arms}`)
   /** Undefined is the segment in which the estimates hold. */
   let segments: { logWeight: number; readonly behaviour: Segment | undefined }[] = [
@@ -70,7 +72,7 @@ export function createOnlineRouter(
     segments = segments.filter(segment => segment !== weakest)
   }
 
-  function expected(estimates: ArrayLike<number>): Float64Array {
+  function mean(estimates: ArrayLike<number>): Float64Array {
     const result = new Float64Array(arms)
     for (const { share, behaviour } of shares()) {
       if (share < NEGLIGIBLE) continue
@@ -80,6 +82,12 @@ export function createOnlineRouter(
           share * (behaviour ? expectation(behaviour, arm, estimates) : bounded(estimates[arm] ?? 0.5))
     }
     return result
+  }
+
+  function expect(estimates: ArrayLike<number>): Float64Array {
+    begin()
+    if (auditRate > 0) return mean(estimates)
+    return drawn(segments.reduce((a, b) => (b.logWeight > a.logWeight ? b : a)).behaviour, estimates)
   }
 
   function drawn(behaviour: Segment | undefined, estimates: ArrayLike<number>): Float64Array {
@@ -106,16 +114,8 @@ export function createOnlineRouter(
     get changed() {
       return shares().reduce((sum, { share, behaviour }) => sum + (behaviour ? share : 0), 0)
     },
-    choose(estimates) {
-      begin()
-      if (auditRate > 0) return indexOfMax(expected(estimates))
-      let left = random.next()
-      const segment = shares().find(({ share }) => {
-        left -= share
-        return left <= 0
-      })
-      return indexOfMax(drawn(segment?.behaviour, estimates))
-    },
+    choose: estimates => indexOfMax(expect(estimates)),
+    expect,
     audit(estimates, chosen) {
       if (auditRate <= 0) return []
       if (random.next() >= auditRate && doubt(estimates, chosen) <= tolerance) return []
