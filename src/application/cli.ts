@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { toModelNetError } from '../utils/errors.ts'
 import { addNetworkCommands } from './commands/network-commands.ts'
 import { DEFAULT_PORT } from './defaults.ts'
@@ -114,11 +114,12 @@ function createProgram(terminal: Terminal): Command {
   addBench(program, terminal)
   addNetworkCommands(program, terminal)
   program
-    .command('config-schema')
-    .description('print the JSON Schema of modelnet.yaml')
-    .action(async () => {
-      const { configJsonSchema } = await import('./config-schema.ts')
-      terminal.out(`${JSON.stringify(configJsonSchema(), null, 2)}\n`)
+    .command('schema')
+    .description('print a JSON Schema: of modelnet.yaml, of a pathway in its JSON form, or of a trace')
+    .addArgument(new Argument('[what]').choices(['config', 'pathway', 'trace']).default('config'))
+    .action(async (what: 'config' | 'pathway' | 'trace') => {
+      const { JSON_SCHEMAS } = await import('./schemas.ts')
+      terminal.out(`${JSON.stringify(JSON_SCHEMAS[what](), null, 2)}\n`)
     })
   return program
 }

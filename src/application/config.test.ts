@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from './config.ts'
-import { configJsonSchema } from './config-schema.ts'
 
 const fileWith = (text: string): string => {
   const file = join(mkdtempSync(join(tmpdir(), 'modelnet-config-')), 'modelnet.yaml')
@@ -51,12 +50,5 @@ describe('loadConfig', () => {
 
   it('names a configuration file that is not there', () => {
     expect(() => loadConfig({ file: '/nowhere/modelnet.yaml', env: {} })).toThrow(/\/nowhere\/modelnet\.yaml/)
-  })
-})
-
-describe('configJsonSchema', () => {
-  it('is published as config.schema.json', () => {
-    const published: unknown = JSON.parse(readFileSync(new URL('../../config.schema.json', import.meta.url), 'utf8'))
-    expect(published).toEqual(configJsonSchema())
   })
 })
