@@ -111,6 +111,7 @@ function createProgram(terminal: Terminal): Command {
     .action(async (model: string, options) =>
       (await import('./commands/deploy.ts')).deploy({ ...options, ...access(options), model }, terminal),
     )
+  addLearning(program, terminal)
   addBench(program, terminal)
   addNetworkCommands(program, terminal)
   program
@@ -122,6 +123,39 @@ function createProgram(terminal: Terminal): Command {
       terminal.out(`${JSON.stringify(JSON_SCHEMAS[what](), null, 2)}\n`)
     })
   return program
+}
+
+function addLearning(program: Command, terminal: Terminal): void {
+  program
+    .command('learn')
+    .description('train a router from the graded answers of a node')
+    .option('--data-dir <dir>', 'data directory of the node')
+    .option('--log <file>', 'graded answers; outcomes.jsonl of the data directory unless given')
+    .option('--output <file>', 'the router; router.json in the data directory unless given')
+    .option('--min-answers <number>', 'a model needs so many graded answers', readNumber)
+    .option('--json', 'JSON for another program')
+    .action(async options => (await import('./commands/learn.ts')).learn(options, terminal))
+  client(program.command('feedback').description('say how good an answer was'))
+    .argument('<id>', 'id of the answer, chatcmpl-…')
+    .argument('<score>', 'up, down, or a number from 0 to 1')
+    .action(async (id: string, score: string, options) =>
+      (await import('./commands/evidence.ts')).feedback(
+        { ...access(options), id, score, json: options.json },
+        terminal,
+      ),
+    )
+  const evidence = program.command('evidence').description('what a node knows of models, signed')
+  client(evidence.command('export').description('a signed attestation of what a node has seen of models'))
+    .option('--output <file>', 'where it goes; standard output unless given')
+    .action(async options =>
+      (await import('./commands/evidence.ts')).exportEvidence({ ...access(options), output: options.output }, terminal),
+    )
+  client(evidence.command('import').description('make a node take in the attestation of another'))
+    .argument('<file>')
+    .option('--trust <share>', 'how much its answers count beside own ones, 0 to 1', readNumber)
+    .action(async (file: string, options) =>
+      (await import('./commands/evidence.ts')).importEvidence({ ...options, ...access(options), file }, terminal),
+    )
 }
 
 function addBench(program: Command, terminal: Terminal): void {

@@ -16,6 +16,8 @@ export interface ModelConfig {
   readonly id?: string
   readonly description?: string
   readonly tags?: string[]
+  /** Shares of right answers the operator measured. */
+  readonly claims?: { readonly tag: string; readonly n: number; readonly accuracy: number }[]
   readonly contextLength?: number
   readonly concurrency?: number
   readonly price?: { readonly currency: string; readonly input: number; readonly output: number }
@@ -47,6 +49,13 @@ export interface NodeConfig {
     readonly directory?: string
     readonly quotaBytes: number
     readonly bytesPerSecond: number
+  }
+  readonly service: {
+    /** A router trained by `modelnet learn`. */
+    readonly router?: string
+    readonly logBytes: number
+    readonly probeEveryMs: number
+    readonly probeQuestions: readonly string[]
   }
   readonly tracing: {
     /** Base URL of an OTLP collector over HTTP. */
@@ -88,6 +97,11 @@ const ModelConfigSchema = z
     id: z.string().min(1).exactOptional().describe('Model id in the network: `publisher/name`.'),
     description: z.string().min(1).max(1000).exactOptional(),
     tags: z.array(TagSchema).exactOptional(),
+    claims: z
+      .array(z.strictObject({ tag: TagSchema, n: z.int().positive(), accuracy: z.number().min(0).max(1) }))
+      .max(32)
+      .exactOptional()
+      .describe('Measured shares of right answers, told on the card; peers believe little of it.'),
     contextLength: z.int().min(16).exactOptional(),
     concurrency: z.int().min(1).max(1024).exactOptional(),
     price: z
@@ -147,6 +161,28 @@ export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
         .min(1024)
         .default(64 * 1024 ** 2)
         .describe('Weights given to all peers together.'),
+    })
+    .prefault({}),
+  service: z
+    .strictObject({
+      router: z.string().min(1).exactOptional().describe('A router trained by `modelnet learn`, loaded at start.'),
+      logBytes: z
+        .int()
+        .min(0)
+        .default(32 * 1024 ** 2)
+        .describe('Graded answers kept in `outcomes.jsonl` of the data directory, for `modelnet learn`. 0: none.'),
+      probeEveryMs: z
+        .int()
+        .min(0)
+        .max(2 ** 31 - 1)
+        .default(60_000)
+        .describe(
+          'Time between probes: questions with known answers to models of the network that cost nothing. 0: none.',
+        ),
+      probeQuestions: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('JSONL of further questions for probes: `question`, `answer` and `tag` per line.'),
     })
     .prefault({}),
   tracing: z

@@ -38,6 +38,11 @@ export function loadConfig(sources: ConfigSources = {}): NodeConfig {
       ...config.deploy,
       ...(config.deploy.directory !== undefined && { directory: absolute(config.deploy.directory, base) }),
     },
+    service: {
+      ...config.service,
+      ...(config.service.router !== undefined && { router: absolute(config.service.router, base) }),
+      probeQuestions: config.service.probeQuestions.map(file => absolute(file, base)),
+    },
     gateway: { ...config.gateway, keys: config.gateway.keys.map(key => resolveSecret(key, env)) },
     models: config.models.map(model => ({
       ...model,

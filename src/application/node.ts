@@ -26,7 +26,9 @@ import { createEngines } from './engines.ts'
 import { serveChannel } from './gateway/channel.ts'
 import type { Asker } from './gateway/chat.ts'
 import { routeDrain } from './gateway/drain.ts'
+import { routeLearning } from './gateway/learning-routes.ts'
 import { createGateway, type ListedStrategy } from './gateway/server.ts'
+import { startLearning } from './learning/learning.ts'
 import { toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
@@ -150,8 +152,14 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       mayAsk,
     })
     const analyser = createTaskAnalyser()
+    const matcher = createMatcher({ offers, abilities, breakers, calls })
+    const learning = await startLearning(
+      { identity, offers, matcher, abilities, analyser, clock, random, logger },
+      config,
+    )
+    closing.add('what was learned', () => learning.close())
     const coordinator = createCoordinator({
-      matcher: createMatcher({ offers, abilities, breakers, calls }),
+      matcher,
       abilities,
       analyser,
       failover: (candidates, onSwitch) => createFailoverModel(candidates, { clock, breakers, calls, onSwitch }),
@@ -176,11 +184,12 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     closing.add('the deployment', () => deployment.close())
     const { inspect } = coordinator
     const found = withDiscovery(deployment.onDemand(coordinator), { inspect, analyser, directory })
-    const asked = withRefusals(found, {
+    const open = withRefusals(found, {
       inspect,
       cards: () => membership.entries().flatMap(entry => (entry.state === 'alive' ? entry.cards : [])),
       mayAsk,
     })
+    const asked = learning.wrap(open)
     const left = createSignal()
     const gateway = await createGateway(
       {
@@ -193,6 +202,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
           routeDeployment(app, deployment, () => membership.entries().map(entry => entry.nodeId))
           const calls = createModelHandlers(models.list, { admission, clock, tracing })
           serveChannel(app, { calls, cards: models.cards, keys: config.gateway.keys, clock, logger })
+          routeLearning(app, learning, { hasKeys: config.gateway.keys.length > 0 })
           routeDrain(app, () => void close(), { hasKeys: config.gateway.keys.length > 0 })
         },
       },

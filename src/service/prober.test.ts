@@ -6,7 +6,7 @@ import { ModelNetError } from '../utils/errors.ts'
 import { silentLogger } from '../utils/logger.ts'
 import { createCapabilityMap } from './evidence-map.ts'
 import type { Offer } from './matcher.ts'
-import type { ProberOptions, ProbeSource } from './prober.ts'
+import type { ProbeOutcome, ProberOptions, ProbeSource } from './prober.ts'
 import { createProber } from './prober.ts'
 
 const CLAIM = { tag: 'skill:sums', n: 600, accuracy: 0.99 }

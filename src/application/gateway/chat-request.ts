@@ -7,7 +7,8 @@ import { ModelNetError } from '../../utils/errors.ts'
 /** What a chat completion asks of the network, read from OpenAI's request body. */
 export interface ChatRequest {
   readonly model: string
-  readonly task: Omit<Task, 'id'>
+  /** With the id of the answer, where there is one already. */
+  readonly task: Omit<Task, 'id'> & { readonly id?: string }
   readonly stream: boolean
   readonly includeUsage: boolean
   /** Report which members work, while they work, in a `modelnet` field of the chunks. */

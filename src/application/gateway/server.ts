@@ -57,7 +57,8 @@ export async function createGateway(components: GatewayComponents, config: NodeC
   routeNode(app, components)
   components.routes?.(app)
   app.post('/v1/chat/completions', async (request, reply) => {
-    const chat = readChatRequest(request.body, config)
+    const read = readChatRequest(request.body, config)
+    const chat = { ...read, task: { ...read.task, id: request.id } }
     const context = {
       id: request.id,
       created: Math.floor(Date.now() / 1000),

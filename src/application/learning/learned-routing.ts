@@ -1,0 +1,154 @@
+import type { AskResult, Coordinator } from '../../interaction/index.ts'
+import { AUTO } from '../../interaction/index.ts'
+import type { CapabilityMap, Matcher, OnlineRouter, Task, TaskAnalyser, TextRouter } from '../../service/index.ts'
+import type { Clock } from '../../utils/clock.ts'
+import { isAbortError, ModelNetError } from '../../utils/errors.ts'
+import type { Outcome } from './outcome-log.ts'
+
+export interface LearnedRoutingComponents {
+  readonly matcher: Matcher
+  readonly analyser: TaskAnalyser
+  readonly abilities: CapabilityMap
+  readonly clock: Clock
+  /** Trained from a log of outcomes; without one the capability map alone chooses. */
+  readonly router?: TextRouter
+  /** Learns on top of the router, over the same arms. */
+  readonly online?: OnlineRouter
+  /** Told of every graded answer. */
+  readonly onOutcome: (outcome: Outcome) => void
+}
+
+/** Chooses by what was learned from outcomes where that says more than the capability map, and takes in new outcomes. */
+export interface LearnedRouting {
+  /** The same coordinator, where an automatic choice may be the router's. */
+  wrap(coordinator: Pick<Coordinator, 'ask'>): Pick<Coordinator, 'ask'>
+  /** A user's word on the answer to the task of this id, 0 wrong .. 1 right, once. Throws NOT_FOUND for one that is not kept. */
+  feedback(id: string, score: number): void
+  /** A graded answer from elsewhere, such as a probe. */
+  learn(outcome: Outcome): void
+}
+
+/** Answers that wait for feedback; the oldest are forgotten. */
+const KEPT_ANSWERS = 1000
+/** Familiarity below which a router is out of its depth. */
+const MIN_FAMILIARITY = 0.5
+/** Utility by which the router must expect more of its arm than of the model the capability map would ask. */
+const MIN_GAIN = 0.02
+
+interface Given {
+  readonly question: string
+  readonly arm: string
+  readonly tag: string | undefined
+  readonly members: AskResult['members']
+  readonly ms: number
+  readonly cost: number
+}
+
+export function createLearnedRouting(components: LearnedRoutingComponents): LearnedRouting {
+  const { matcher, analyser, abilities, clock, router, online, onOutcome } = components
+  const given = new Map<string, Given>()
+
+  /** The model the router would rather ask, and why; undefined where the capability map decides. */
+  function choose(task: Task): { readonly model: string; readonly why: string } | undefined {
+    const question = questionOf(task)
+    if (!router || task.tags || question === undefined) return undefined
+    const analysis = analyser.analyse(task)
+    if (analysis.composite) return undefined
+    const { quality: stated, familiarity } = router.estimate(question)
+    if (familiarity < MIN_FAMILIARITY) return undefined
+    const candidates = matcher.candidates({ kind: 'any' }, analysis.tags)
+    const quality = online ? online.expect(stated) : stated
+    const options = router.arms.flatMap((arm, index) => {
+      const candidate = candidates.find(({ model }) => model.card.id === arm)
+      if (!candidate || candidate.cost > (task.budget.cost ?? Number.POSITIVE_INFINITY)) return []
+      const { quality: value, cost, latency } = task.preference
+      const expected = quality[index] ?? 0
+      const utility = value * expected - cost * candidate.cost - (latency * candidate.latencyMs) / 1000
+      return [{ arm, expected, utility }]
+    })
+    // of a model the router knows nothing of it cannot say that another is better
+    const leader = options.find(({ arm }) => arm === candidates[0]?.model.card.id)
+    if (!leader) return undefined
+    const best = options.reduce((a, b) => (b.utility > a.utility ? b : a), leader)
+    if (best.utility <= leader.utility + MIN_GAIN * task.preference.quality) return undefined
+    const percent = (share: number): string => `${(100 * share).toFixed(0)} %`
+    return {
+      model: best.arm,
+      why: `of questions like this ${best.arm} is expected to answer ${percent(best.expected)} right, ${leader.arm} ${percent(leader.expected)}`,
+    }
+  }
+
+  function keep(task: Task, result: AskResult): void {
+    const question = questionOf(task)
+    if (question === undefined) return
+    const [only] = result.members
+    const arm = only && result.members.length === 1 ? only.model : result.pathway
+    const { members, ms, cost } = result
+    given.set(task.id, { question, arm, tag: analyser.analyse(task).tags[0]?.tag, members, ms, cost })
+    const [oldest] = given.keys()
+    if (given.size > KEPT_ANSWERS && oldest !== undefined) given.delete(oldest)
+  }
+
+  function learn(outcome: Outcome): void {
+    const arm = router?.arms.indexOf(outcome.arm) ?? -1
+    if (router && online && arm >= 0) online.learn(router.estimate(outcome.question).quality, arm, outcome.score)
+    onOutcome(outcome)
+  }
+
+  return {
+    learn,
+    feedback(id, score) {
+      const answer = given.get(id)
+      if (!answer) throw new ModelNetError('NOT_FOUND', `no answer ${id} waits for feedback here`)
+      given.delete(id)
+      const { question, arm, tag, members, ms, cost } = answer
+      const at = clock.now()
+      if (tag !== undefined)
+        for (const { model, node, share } of members)
+          if (share > 0)
+            abilities.observe({ model: `${model}@${node}`, tag, source: 'feedback', score, weight: share, at })
+      learn({ question, arm, score, source: 'feedback', at, ms, cost })
+    },
+    wrap: coordinator => ({
+      async *ask(task, options = {}) {
+        const chosen = (options.pathway ?? AUTO) === AUTO ? choose(task) : undefined
+        const run = chosen ? withFallback(coordinator, task, options, chosen) : coordinator.ask(task, options)
+        const result = yield* run
+        keep(task, result)
+        return result
+      },
+    }),
+  }
+}
+
+/** Asks the router's choice; when it fails before its first word, the network chooses as it would have. */
+async function* withFallback(
+  coordinator: Pick<Coordinator, 'ask'>,
+  task: Task,
+  options: Parameters<Coordinator['ask']>[1],
+  { model, why }: { readonly model: string; readonly why: string },
+): ReturnType<Coordinator['ask']> {
+  let spoke = false
+  const run = coordinator.ask(task, { ...options, pathway: { call: model } })
+  try {
+    let step = await run.next()
+    for (; !step.done; step = await run.next()) {
+      const event = step.value
+      spoke ||= event.type === 'text-delta'
+      yield event.type === 'pathway-start' ? { ...event, why } : event
+    }
+    return { ...step.value, why, trace: { ...step.value.trace, why } }
+  } catch (error) {
+    if (spoke || isAbortError(error) || options?.signal?.aborted) throw error
+  } finally {
+    await run.return(undefined as never) // the reader may have stopped early
+  }
+  return yield* coordinator.ask(task, options)
+}
+
+/** What the user asked last; undefined in a conversation, whose last words alone may say nothing. */
+function questionOf({ messages }: Task): string | undefined {
+  const users = messages.filter(({ role }) => role === 'user')
+  const [question] = users
+  return users.length === 1 && question ? question.content : undefined
+}
