@@ -16,7 +16,6 @@ import {
   type PeerLinks,
   verifyCertificate,
 } from '../network/index.ts'
-import type { ModelCard } from '../resource/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
 import type { Logger } from '../utils/logger.ts'
@@ -39,13 +38,10 @@ export interface NodeNetwork {
   readonly network: Libp2pNetwork
   /** The domain this node is in, by its operator's word; undefined without a certificate. */
   readonly domain: string | undefined
-  /** Shares channels with peers. Call once, after the network has started. */
+  /** Shares channels with peers. Call once, before the network starts. */
   link(): PeerLinks
-  /** Becomes a member with these cards. Call once. */
-  join(
-    links: PeerLinks,
-    cards: readonly ModelCard[],
-  ): Promise<{ readonly membership: Membership; readonly directory: NetworkDirectory }>
+  /** Becomes a member, without any model yet. Call once, when the network has started. */
+  join(links: PeerLinks): Promise<{ readonly membership: Membership; readonly directory: NetworkDirectory }>
 }
 
 /**
@@ -78,7 +74,7 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
       closing.add('the links', () => links.close())
       return links
     },
-    async join(links, cards) {
+    async join(links) {
       const told = domain ?? options.domain
       const membership = await createMembership(
         {
@@ -89,7 +85,6 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
         },
         {
           bootstrap: toBootstrap(options),
-          cards,
           agent: config.name,
           scope: options.discovery === 'ads' ? 'partners' : 'all',
           ...(told !== undefined && { domain: told }),

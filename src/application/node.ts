@@ -112,17 +112,17 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       config.models[plans.findIndex(({ spec }) => spec.id === id)]?.allow ?? config.policy.serve
     const models = createOwnModels({ engines, node: identity.nodeId, admission, allowed, clock, logger })
     closing.add('the models', () => models.close())
-    const loading = models.load(plans, signal)
-    // Settled together, so that nothing is still starting while the rest is closed for the failure of one.
-    const starting = network.start()
-    await Promise.allSettled([loading, starting])
-    await starting
-    await loading
-
     const links = participation.link()
     const policy = { serve: config.policy.serve, models: models.list, domainOf: links.domain }
     links.serve(guardCalls(createModelHandlers(models.list, { admission, clock, tracing }), policy))
-    const { membership, directory } = await participation.join(links, models.cards())
+    // It becomes a member while its models start: a peer that dials a node which serves nothing yet comes back late.
+    const loading = models.load(plans, signal)
+    const joining = network.start().then(() => participation.join(links))
+    // Settled together, so that nothing is still starting while the rest is closed for the failure of one.
+    await Promise.allSettled([loading, joining])
+    const { membership, directory } = await joining
+    await loading
+    await membership.announce(models.cards())
     models.announceWith(cards => membership.announce(cards))
     const telling = setInterval(
       () => membership.setStatus({ models: models.cards().map(card => admission.status(card)) }),

@@ -36,8 +36,8 @@ export interface Gossip {
   readonly handlers: CallHandlers
   /** A number that differs when the view of another node differs. */
   view(): number
-  /** Compares views with a linked peer and exchanges what either lacks. Never rejects. */
-  sync(peer: string): Promise<void>
+  /** Compares views with a linked peer and exchanges what either lacks; again at once over a new link. Never rejects. */
+  sync(peer: string, isNewLink?: boolean): Promise<void>
   /** Tells all linked peers this node's own record. Resolves when they have it or do not answer. */
   announce(): Promise<void>
 }
@@ -157,10 +157,11 @@ export function createGossip(components: GossipComponents, scope: () => GossipSc
         await receive(read(PushSchema, body, METHODS.push).records, peer)
       },
     },
-    async sync(peer) {
+    async sync(peer, isNewLink = false) {
       const channel = links.current(peer)
       const now = clock.monotonic()
-      if (!channel || now - (syncedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < SYNC_INTERVAL_MS) return
+      const last = isNewLink ? undefined : syncedAt.get(peer)
+      if (!channel || now - (last ?? Number.NEGATIVE_INFINITY) < SYNC_INTERVAL_MS) return
       if (!syncs.take()) return
       syncedAt.set(peer, now)
       try {

@@ -90,9 +90,9 @@ export function goodbye(liveness: Liveness): Step {
   return toLeft({ ...liveness, dialAt: Number.POSITIVE_INFINITY })
 }
 
-/** A newer record of a member came, so it lives somewhere: look for it now. */
-export function renewed(liveness: Liveness, now: number): Liveness {
-  return liveness.heartbeats ? liveness : { ...liveness, dialAt: now, attempts: 0 }
+/** A newer record of a member came, so it lives somewhere: look for it soon, whatever failed before. */
+export function renewed(liveness: Liveness, dialAt: number): Liveness {
+  return liveness.heartbeats ? liveness : { ...liveness, dialAt, attempts: 0 }
 }
 
 /** After a failed dial. `jitter` is uniform in [0, 1); `down` is the number of members that are down. */

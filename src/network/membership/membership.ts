@@ -141,7 +141,10 @@ export async function createMembership(
     {
       ...shared,
       own: ownRecord.current,
-      onFresh: ({ record }, from) => void cardExchange.fetch(record.node, from),
+      onFresh: ({ record }, from) => {
+        void cardExchange.fetch(record.node, from)
+        dialler.tick()
+      },
       onOwn: seq => void ownRecord.exceed(seq).then(gossip.announce).catch(report('cannot renew the own record')),
     },
     () => scope,
@@ -164,7 +167,7 @@ export async function createMembership(
       roster.dropStatus(peer)
       roster.step(peer, liveness => linkUp(liveness, now))
       heartbeats.tellStatus(peer)
-      void gossip.sync(peer)
+      void gossip.sync(peer, true)
     } else logger.warn({ peer }, 'the membership is full: this peer is not taken in')
   }
 

@@ -96,7 +96,8 @@ export class Roster implements Directory {
     if (known?.signed && !isNewer(incoming, known.signed)) return 'stale'
     if (!this.meet(node)) return 'full'
     const now = this.#clock.monotonic()
-    const liveness = known ? renewed(known.liveness, now) : discovered(now, now + this.#yieldMs(node))
+    const dialAt = now + this.#yieldMs(node)
+    const liveness = known ? renewed(known.liveness, dialAt) : discovered(now, dialAt)
     this.#members.set(node, { ...known, node, cards: keepCards(known?.cards, incoming), signed: incoming, liveness })
     this.version++
     this.#tell(node, 'updated')

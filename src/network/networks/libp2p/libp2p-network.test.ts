@@ -69,6 +69,22 @@ describe('createLibp2pNetwork', () => {
     expect(sizes).toEqual([1, 2, 70_000, MAX_FRAME_BYTES, 3])
   })
 
+  it('speaks its protocols as soon as it can be dialled', async () => {
+    const first = await startNetwork({ listen: ['/ip4/127.0.0.1/tcp/0'] })
+    const place = address(first).split('/p2p/')[0] ?? ''
+    await first.close()
+    const components = { identity: createIdentity(), clock: systemClock, logger: silentLogger }
+    const late = createLibp2pNetwork(components, { listen: [place] })
+    networks.push(late)
+    late.handle(PROTOCOL, () => undefined)
+    const eager = await startNetwork({ listen: [] })
+    const starting = late.start()
+    const dial = (): Promise<string> => eager.dial(place).catch(() => '')
+    while ((await dial()) !== late.nodeId);
+    await (await eager.open(late.nodeId, PROTOCOL)).close()
+    await starting
+  })
+
   it('makes a sender wait for a slow reader, and loses nothing', async () => {
     const [a, b] = [await startNetwork(), await startNetwork()]
     const met = offered(a)

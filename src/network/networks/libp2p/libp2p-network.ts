@@ -123,13 +123,19 @@ export function createLibp2pNetwork(
     async start() {
       if (host) return
       const { startHost } = await import('./host.ts')
-      const { host: node, components: parts, datastore } = await startHost(identity.seed, guard.gater, options)
-      hosted = parts
-      closeDatastore = async () => datastore?.close()
-      node.addEventListener('peer:connect', event => emit('peer-connect', event.detail))
-      node.addEventListener('peer:disconnect', event => emit('peer-disconnect', event.detail))
-      for (const protocol of handlers.keys()) await register(node, protocol)
-      host = node
+      // Before anybody can dial it: who finds a protocol missing believes it is not spoken, and waits before it asks again.
+      const prepare = async (node: Libp2p): Promise<void> => {
+        node.addEventListener('peer:connect', event => emit('peer-connect', event.detail))
+        node.addEventListener('peer:disconnect', event => emit('peer-disconnect', event.detail))
+        for (const protocol of handlers.keys()) await register(node, protocol)
+        host = node
+      }
+      const started = await startHost(identity.seed, guard.gater, options, prepare).catch(error => {
+        host = undefined
+        throw error
+      })
+      hosted = started.components
+      closeDatastore = async () => started.datastore?.close()
       if (options.dht) await startRouting()
     },
     async close() {
