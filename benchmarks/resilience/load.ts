@@ -1,6 +1,6 @@
 import type { GenerateRequest, LanguageModel } from '../../src/resource/index.ts'
 import { createScriptedCard } from '../../src/testing/index.ts'
-import { systemClock as clock } from '../../src/utils/clock.ts'
+import { type Clock, systemClock } from '../../src/utils/clock.ts'
 import { toModelNetError } from '../../src/utils/errors.ts'
 import type { Random } from '../../src/utils/random.ts'
 import { type BenchNode, nextArrivalMs } from './node.ts'
@@ -12,7 +12,7 @@ export interface PacedModel extends LanguageModel {
   readonly begun: number
 }
 
-export function createPacedModel(id: string, tokensPerSecond: number): PacedModel {
+export function createPacedModel(id: string, tokensPerSecond: number, clock: Clock = systemClock): PacedModel {
   let begun = 0
   const issuedAt = Math.floor(clock.now() / 1000)
   return {
@@ -53,10 +53,13 @@ export interface OpenLoop {
   readonly deadlineMs: number
   /** Who answers the next request. */
   readonly model: () => LanguageModel
+  /** @default the system clock */
+  readonly clock?: Clock
 }
 
 /** Sends requests at random times whatever comes back, and waits for all of them. */
-export async function openLoop({ random, perSecond, seconds, deadlineMs, model }: OpenLoop): Promise<Outcome[]> {
+export async function openLoop(options: OpenLoop): Promise<Outcome[]> {
+  const { random, perSecond, seconds, deadlineMs, model, clock = systemClock } = options
   const start = clock.monotonic()
   const pending: Promise<Outcome>[] = []
   const askOne = async (tokens: number): Promise<Outcome> => {

@@ -4,20 +4,21 @@
  *
  * Six nodes of different speeds in this process over a network in memory; the models have no weights and take a set
  * time for each token. Requests arrive at random, whether or not answers come back, and are worth something for three
- * seconds. All policies use the same candidates, admission and failover; only the order differs. The order of the
- * policies changes with every round. Goodput: answers in time per second of wall clock.
+ * seconds. All policies use the same candidates and admission; those with `+ failover` differ in the order only, the
+ * others pick one node. The order of the policies changes with every round. `balancing.ts` asks the same by a
+ * simulated clock, which a busy machine does not disturb. Goodput: answers in time per second of wall clock.
  *
  * Run: npx tsx benchmarks/resilience/sweep.ts [--seeds 3] [--seconds 10]
  */
 import { parseArgs } from 'node:util'
 import { createMemoryHub } from '../../src/network/index.ts'
 import type { LanguageModel } from '../../src/resource/index.ts'
-import type { Candidate } from '../../src/service/index.ts'
 import { systemClock as clock } from '../../src/utils/clock.ts'
 import { createRandom } from '../../src/utils/random.ts'
 import { median, writeResult } from '../support.ts'
 import { createPacedModel, MEAN_TOKENS, openLoop } from './load.ts'
-import { type BenchNode, quantile, seesAll, startBenchNode, until } from './node.ts'
+import { quantile, seesAll, startBenchNode, until } from './node.ts'
+import { POLICIES } from './policies.ts'
 
 const ID = 'bench/paced'
 /** Tokens per second of each node. */
@@ -32,29 +33,6 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds)
 const capacity = SPEEDS.reduce((sum, speed) => sum + speed, 0) / MEAN_TOKENS
 
-type Order = (candidates: readonly Candidate[], asker: BenchNode) => readonly Candidate[]
-
-const byName = (candidates: readonly Candidate[]): Candidate[] =>
-  candidates.toSorted((a, b) => a.name.localeCompare(b.name))
-const from = (candidates: readonly Candidate[], first: number): readonly Candidate[] => {
-  const named = byName(candidates)
-  return [...named.slice(first), ...named.slice(0, first)]
-}
-
-const POLICIES: Readonly<Record<string, (seed: number) => Order>> = {
-  'completion time': () => candidates => candidates,
-  'round robin': () => {
-    let turn = 0
-    return candidates => from(candidates, turn++ % candidates.length)
-  },
-  random: seed => {
-    const random = createRandom(`policy ${seed}`)
-    return candidates => from(candidates, Math.floor(random.next() * candidates.length))
-  },
-  'least outstanding': () => (candidates, asker) =>
-    byName(candidates).toSorted((a, b) => asker.outstanding(a.name) - asker.outstanding(b.name)),
-}
-
 async function measure(policy: string, load: number, seed: number) {
   const hub = createMemoryHub({ clock, latencyMs: () => 2 })
   const asker = await startBenchNode({ hub })
@@ -65,7 +43,7 @@ async function measure(policy: string, load: number, seed: number) {
   const order = POLICIES[policy]?.(seed)
   const model = (): LanguageModel => {
     const candidates = asker.candidates(ID)
-    return asker.failover(order?.(candidates, asker) ?? candidates)
+    return asker.failover(order?.(candidates, asker.outstanding) ?? candidates)
   }
   // speeds are learned, not told: the same warm-up for every policy is not counted
   const warmUp = { random: createRandom(`warm ${seed}`), perSecond: 0.5 * capacity, seconds: WARM_UP_S }

@@ -82,15 +82,59 @@ describe('admission', () => {
     void newcomer
   })
 
-  it('refuses at once what cannot begin before its deadline', async () => {
+  it('refuses at once what is not likely to be done before its deadline', async () => {
     const { admission, pass } = setUp()
     const slot = await admission.enter(card, { caller: 'a' })
     pass(1000)
     slot.release()
     await admission.enter(card, { caller: 'a' })
-    await expect(admission.enter(card, { caller: 'b', deadlineMs: 500 })).rejects.toMatchObject({ code: 'OVERLOADED' })
-    void admission.enter(card, { caller: 'b', deadlineMs: 1500 })
+    // a second for the one that runs, a second for itself, and a quarter more to be sure
+    await expect(admission.enter(card, { caller: 'b', deadlineMs: 2400 })).rejects.toMatchObject({ code: 'OVERLOADED' })
+    void admission.enter(card, { caller: 'b', deadlineMs: 2600 })
     expect(admission.status(card).queued).toBe(1)
+  })
+
+  it('counts only the calls that come before one of this caller, since callers take turns', async () => {
+    const { admission, pass } = setUp()
+    const slot = await admission.enter(card, { caller: 'flood' })
+    pass(1000)
+    slot.release()
+    await admission.enter(card, { caller: 'flood' })
+    for (let count = 0; count < 10; count++) void admission.enter(card, { caller: 'flood' })
+    await expect(admission.enter(card, { caller: 'flood', deadlineMs: 4000 })).rejects.toMatchObject({
+      code: 'OVERLOADED',
+    })
+    void admission.enter(card, { caller: 'quiet', deadlineMs: 4000 })
+    expect(admission.status(card).queued).toBe(11)
+  })
+
+  it('does not begin what can no longer be done in time, and goes on with the next', async () => {
+    const { admission, pass } = setUp()
+    const first = await admission.enter(card, { caller: 'a' })
+    pass(1000)
+    first.release()
+    const second = await admission.enter(card, { caller: 'a' })
+    const late = admission.enter(card, { caller: 'b', deadlineMs: 3000 })
+    const patient = admission.enter(card, { caller: 'c' })
+    pass(2500)
+    second.release()
+    await expect(late).rejects.toMatchObject({ code: 'OVERLOADED' })
+    await patient
+    expect(admission.status(card)).toMatchObject({ running: 1, queued: 0 })
+  })
+
+  it('does not take a cut answer for a quick one', async () => {
+    const { admission, pass } = setUp()
+    const whole = await admission.enter(card, { caller: 'a' })
+    pass(1000)
+    whole.release({ completionTokens: 10 })
+    for (let count = 0; count < 20; count++) {
+      const cut = await admission.enter(card, { caller: 'a' })
+      pass(1)
+      cut.release({ completionTokens: 0 })
+    }
+    await admission.enter(card, { caller: 'a' })
+    await expect(admission.enter(card, { caller: 'b', deadlineMs: 2000 })).rejects.toMatchObject({ code: 'OVERLOADED' })
   })
 
   it('forgets a call that was aborted while it waited', async () => {

@@ -12,7 +12,7 @@ export interface EnterOptions {
   /** Node id of who asks; `local` for this node. Callers take turns. */
   readonly caller: string
   readonly signal?: AbortSignal
-  /** A call that is not expected to get its turn in this time is refused at once. */
+  /** A call that is not expected to be done in this time is refused: at once, or when its turn comes too late. */
   readonly deadlineMs?: number
 }
 
@@ -36,11 +36,15 @@ export interface Admission {
 const DEFAULT_SLOTS = 1
 /** Weight of the newest call in the moving averages: about the last ten calls count. */
 const SMOOTHING = 0.2
+/** Answers vary in length: what is expected to need more of its time than this is likely to be late. */
+const SAFE_SHARE = 0.8
 const MIN_RETRY_MS = 50
 const MAX_RETRY_MS = 60_000
 
 interface Waiting {
   readonly caller: string
+  /** Monotonic milliseconds by which it must be done. */
+  readonly due: number
   start(): void
   refuse(error: ModelNetError): void
 }
@@ -77,19 +81,29 @@ export function createAdmission(options: AdmissionOptions): Admission {
         if (released) return
         released = true
         const ms = clock.monotonic() - started
-        gate.serviceMs = smooth(gate.serviceMs, ms)
+        // an answer that was cut says only that a whole one takes longer
+        if (made?.completionTokens !== 0 || ms > gate.serviceMs) gate.serviceMs = smooth(gate.serviceMs, ms)
         if (made && made.completionTokens > 0 && ms > 0)
           gate.tokensPerSecond = smooth(gate.tokensPerSecond, (made.completionTokens / ms) * 1000)
         gate.runningCount--
         const left = (gate.running.get(caller) ?? 1) - 1
         if (left > 0) gate.running.set(caller, left)
         else gate.running.delete(caller)
-        if (gate.runningCount < slotsOf(card)) nextOf(gate)?.start()
+        startNext(card, gate)
       },
     }
   }
-  const waitMs = (card: ModelCard, gate: Gate): number =>
-    (gate.serviceMs * (gate.waiting.length + 1)) / Math.max(1, slotsOf(card))
+  /** Gives free places to those who wait; who can no longer be done in time is told so, and costs nothing. */
+  const startNext = (card: ModelCard, gate: Gate): void => {
+    while (gate.runningCount < slotsOf(card)) {
+      const next = nextOf(gate)
+      if (!next) return
+      if (clock.monotonic() + gate.serviceMs <= next.due) next.start()
+      else next.refuse(overloaded(card, gate, 'got to this call too late'))
+    }
+  }
+  const waitMs = (card: ModelCard, gate: Gate, before: number = gate.waiting.length): number =>
+    (gate.serviceMs * (before + 1)) / Math.max(1, slotsOf(card))
   const overloaded = (card: ModelCard, gate: Gate, why: string): ModelNetError =>
     new ModelNetError('OVERLOADED', `model ${card.id} ${why}`, {
       details: { retryAfterMs: Math.round(Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, waitMs(card, gate)))) },
@@ -101,8 +115,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
       const gate = gateOf(card)
       const entered = clock.monotonic()
       if (gate.runningCount < slotsOf(card) && gate.waiting.length === 0) return take(card, gate, caller, entered)
-      if (deadlineMs !== undefined && waitMs(card, gate) > deadlineMs)
-        throw overloaded(card, gate, `cannot begin this call within its ${Math.round(deadlineMs)} ms`)
+      if (
+        deadlineMs !== undefined &&
+        waitMs(card, gate, countBefore(gate, caller)) + gate.serviceMs > SAFE_SHARE * deadlineMs
+      )
+        throw overloaded(card, gate, `cannot do this call within its ${Math.round(deadlineMs)} ms`)
       const { maxQueued = 16 * slotsOf(card) } = options
       if (
         gate.waiting.length >= maxQueued &&
@@ -121,6 +138,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         }
         const waiting: Waiting = {
           caller,
+          due: entered + (deadlineMs ?? Number.POSITIVE_INFINITY),
           start() {
             leave()
             resolve(take(card, gate, caller, entered))
@@ -160,10 +178,22 @@ function nextOf(gate: Gate): Waiting | undefined {
   return best
 }
 
+/** Calls that get their turn before another one of this caller, since callers take turns. */
+function countBefore(gate: Gate, caller: string): number {
+  const counts = countByCaller(gate)
+  const own = counts.get(caller) ?? 0
+  return [...counts.values()].reduce((sum, count) => sum + Math.min(count, own + 1), 0)
+}
+
+function countByCaller(gate: Gate): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { caller } of gate.waiting) counts.set(caller, (counts.get(caller) ?? 0) + 1)
+  return counts
+}
+
 /** A full queue gives the place of the caller that fills it most to one that has fewer waiting. */
 function makeRoom(gate: Gate, caller: string, evict: (waiting: Waiting) => void): boolean {
-  const counts = new Map<string, number>()
-  for (const waiting of gate.waiting) counts.set(waiting.caller, (counts.get(waiting.caller) ?? 0) + 1)
+  const counts = countByCaller(gate)
   const newest = gate.waiting.findLast(waiting => counts.get(waiting.caller) === Math.max(...counts.values()))
   if (!newest || (counts.get(newest.caller) ?? 0) <= (counts.get(caller) ?? 0) + 1) return false
   evict(newest)

@@ -27,6 +27,32 @@ describe('the record of calls', () => {
     expect(speed()).toBe(25)
   })
 
+  it('takes the pace of a stream, whatever was expected of the queue', async () => {
+    const { call, speed } = recorder()
+    // alone: the prompt takes 50 ms, each of ten tokens 10 ms more
+    for (let count = 0; count < 20; count++) await call(150, { firstPartMs: 60, completionTokens: 10, parts: 10 })
+    const alone = speed() ?? 0
+    expect(alone).toBeCloseTo(10 / 0.15)
+    // behind others for a second, of which only half a second was expected, or three
+    for (let count = 0; count < 20; count++) await call(1150, { firstPartMs: 1060, completionTokens: 10, parts: 10 }, 4)
+    for (let count = 0; count < 20; count++)
+      await call(1150, { firstPartMs: 1060, completionTokens: 10, parts: 10 }, 20)
+    expect(speed()).toBeCloseTo(alone, 0)
+  })
+
+  it('does not take the whole answer in one piece for a stream', async () => {
+    const { call, speed } = recorder()
+    await call(400, { firstPartMs: 399, completionTokens: 10, parts: 1 }, 4)
+    expect(speed()).toBe(100)
+  })
+
+  it('takes a call that was outrun in a queue for no slowness', async () => {
+    const { call, speed } = recorder()
+    for (let count = 0; count < 20; count++) await call(100, { firstPartMs: 10, completionTokens: 10 })
+    for (let count = 0; count < 6; count++) await call(50, { outrun: true }, 5)
+    expect(speed()).toBeCloseTo(100)
+  })
+
   it('sees within a few calls that a model has slowed', async () => {
     const { call, speed } = recorder()
     for (let count = 0; count < 20; count++) await call(100, { firstPartMs: 10, completionTokens: 10 })

@@ -109,6 +109,18 @@ describe('matching', () => {
     expect(shares).toEqual({ 'm@fast': 40, 'm@slow': 10 })
   })
 
+  it('takes a copy that nobody measured to be like the others, so that it is neither flooded nor left out', () => {
+    const offers = [
+      offer('m', 'quick', { load: { tokensPerSecond: 400 } }),
+      offer('m', 'middling', { load: { tokensPerSecond: 200 } }),
+      offer('m', 'slow', { load: { tokensPerSecond: 100 } }),
+      offer('m', 'new', { load: { tokensPerSecond: 0 } }),
+      offer('other', 'alone', { load: { tokensPerSecond: 0 } }),
+    ]
+    expect(match(offers, { kind: 'model', id: 'm' })).toEqual(['m@quick', 'm@middling', 'm@new', 'm@slow'])
+    expect(match(offers, ANY).at(-1)).toBe('other@alone')
+  })
+
   it('predicts cost from the price of the card', () => {
     const one = offer('m', 'n')
     const priced = { ...one.model, card: { ...one.model.card, price: { currency: 'USD', input: 1, output: 9 } } }

@@ -1,5 +1,5 @@
 import type { NodeState } from '../network/index.ts'
-import type { NodeStatus } from '../protocol/index.ts'
+import type { ModelStatus, NodeStatus } from '../protocol/index.ts'
 import type { LanguageModel } from '../resource/index.ts'
 import { FINER_TAGS } from './analysis/operations.ts'
 import type { CallRecord } from './call-record.ts'
@@ -29,7 +29,7 @@ export interface MatcherComponents {
 export interface MatcherOptions {
   /** Tokens of an answer and of a prompt, for prediction of time and cost. @default 60 */
   readonly expectedTokens?: number
-  /** Tokens per second of a model nobody measured. @default 50 */
+  /** Tokens per second of a model nobody measured at any node. @default 50 */
   readonly defaultTokensPerSecond?: number
   /** Qualities closer than this are equal, and the sooner answer wins. @default 0.02 */
   readonly tolerance?: number
@@ -60,11 +60,22 @@ export function createMatcher(
   const available = ({ state, status, model, nodeId }: Offer): boolean =>
     state === 'alive' && status?.draining !== true && breakers?.state(nameOf(model, nodeId)) !== 'open'
 
-  function timeOf(offer: Offer, name: string): Pick<Candidate, 'latencyMs' | 'load'> {
-    const status = offer.status?.models.find(({ id }) => id === offer.model.card.id)
-    const reported = status?.tokensPerSecond ?? 0
-    const seen = calls?.tokensPerSecond(name, reported)
-    const serviceMs = (expectedTokens / (seen ?? (reported > 0 ? reported : defaultTokensPerSecond))) * 1000
+  /** Tokens per second, if anybody has measured them. */
+  function speedOf(offer: Offer): number | undefined {
+    const reported = statusOf(offer)?.tokensPerSecond ?? 0
+    const seen = calls?.tokensPerSecond(nameOf(offer.model, offer.nodeId), reported)
+    return seen ?? (reported > 0 ? reported : undefined)
+  }
+
+  /** A copy that was never asked is taken to be as fast as the others are in the middle. */
+  function speedOfCopies(id: string, live: readonly Offer[]): number {
+    const known = live.filter(({ model }) => model.card.id === id).flatMap(offer => speedOf(offer) ?? [])
+    return known.toSorted((a, b) => a - b)[Math.floor(known.length / 2)] ?? defaultTokensPerSecond
+  }
+
+  function timeOf(offer: Offer, name: string, live: readonly Offer[]): Pick<Candidate, 'latencyMs' | 'load'> {
+    const status = statusOf(offer)
+    const serviceMs = (expectedTokens / (speedOf(offer) ?? speedOfCopies(offer.model.card.id, live))) * 1000
     const slots = Math.max(1, status?.slots ?? offer.model.card.concurrency ?? 1)
     // our own calls may not be in the peer's last status yet, and may be: the greater count is the safer one
     const busy = Math.max((status?.running ?? 0) + (status?.queued ?? 0), calls?.outstanding(name) ?? 0)
@@ -72,7 +83,11 @@ export function createMatcher(
     return { latencyMs: (offer.rttMs ?? 0) + serviceMs * load, load }
   }
 
-  function score(offer: Offer, tags: readonly { readonly tag: string; readonly probability: number }[]): Scored {
+  function score(
+    offer: Offer,
+    tags: readonly { readonly tag: string; readonly probability: number }[],
+    live: readonly Offer[],
+  ): Scored {
     const { model, nodeId } = offer
     const name = nameOf(model, nodeId)
     const ability = mix(
@@ -89,7 +104,7 @@ export function createMatcher(
         model,
         name,
         ability,
-        ...timeOf(offer, name),
+        ...timeOf(offer, name, live),
         cost: price ? ((price.input + price.output) * expectedTokens) / 1e6 : 0,
       },
     }
@@ -103,7 +118,7 @@ export function createMatcher(
       switch (reference.kind) {
         case 'any':
           return rank(
-            live.map(offer => score(offer, wanted)),
+            live.map(offer => score(offer, wanted, live)),
             tolerance,
           )
         case 'tag': {
@@ -113,19 +128,24 @@ export function createMatcher(
               model.card.tags.includes(tag) || abilities.ability(nameOf(model, nodeId), tag).evidence >= 1,
           )
           return rank(
-            serving.map(offer => score(offer, exactest([{ tag, probability: 1 }, ...finerThan(tag, tags)], live))),
+            serving.map(offer =>
+              score(offer, exactest([{ tag, probability: 1 }, ...finerThan(tag, tags)], live), live),
+            ),
             tolerance,
           )
         }
         case 'model':
           return rank(
-            named(live, reference).map(offer => score(offer, wanted)),
+            named(live, reference).map(offer => score(offer, wanted, live)),
             tolerance,
           )
       }
     },
   }
 }
+
+const statusOf = ({ status, model }: Offer): ModelStatus | undefined =>
+  status?.models.find(({ id }) => id === model.card.id)
 
 const nameOf = (model: LanguageModel, nodeId: string): string => `${model.card.id}@${nodeId}`
 
