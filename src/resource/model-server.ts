@@ -10,6 +10,7 @@ import {
   ModelIdSchema,
   ScoreRequestSchema,
 } from '../protocol/index.ts'
+import { createAlarm } from '../utils/alarm.ts'
 import type { Clock } from '../utils/clock.ts'
 import { systemClock } from '../utils/clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
@@ -133,20 +134,18 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
 /** The parts of a caller; throws DEADLINE_EXCEEDED when none came for so long. */
 async function* untilIdle(parts: AsyncIterable<unknown>, clock: Clock, idleMs: number): AsyncGenerator<unknown> {
   const reader = parts[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      const timer = new AbortController()
-      const idle = clock.sleep(idleMs, timer.signal).then(
-        () => {
-          throw new ModelNetError('DEADLINE_EXCEEDED', `the decode session was idle for ${idleMs} ms and is closed`)
-        },
-        () => undefined, // a part came in time
+  const alarm = createAlarm(clock)
+  const nextInTime = (): Promise<IteratorResult<unknown>> =>
+    new Promise((resolve, reject) => {
+      const unset = alarm.after(idleMs, () =>
+        reject(new ModelNetError('DEADLINE_EXCEEDED', `the decode session was idle for ${idleMs} ms and is closed`)),
       )
-      const next = await Promise.race([reader.next(), idle]).finally(() => timer.abort())
-      if (!next || next.done) return
-      yield next.value
-    }
+      reader.next().then(resolve, reject).finally(unset)
+    })
+  try {
+    for (let next = await nextInTime(); !next.done; next = await nextInTime()) yield next.value
   } finally {
+    alarm.close()
     await reader.return?.()
   }
 }

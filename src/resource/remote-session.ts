@@ -31,8 +31,9 @@ export async function openRemoteSession(
 
   let uncommitted: Uint8Array = new Uint8Array()
   let closed = false
+  const guard = new StepGuard(call, clock)
   const exchange = (step: DecodeStep, stepOptions: CallOptions): ReturnType<DecodeSession['step']> =>
-    within(call, clock, stepOptions, async () => {
+    guard.during(stepOptions, async () => {
       await call.send(step)
       return decodeDecodeResult(await answerOf(answers))
     })
@@ -55,9 +56,53 @@ export async function openRemoteSession(
     async close() {
       if (closed) return
       closed = true
+      guard.close()
       await answers.return?.() // which cancels the call, and so ends the session there
     },
   })
+}
+
+/** Guards the exchanges of one session; one signal for all of them, as a fusion has, is listened to once. */
+class StepGuard {
+  readonly #call: Call
+  readonly #clock: Clock
+  #signal: AbortSignal | undefined
+  #running = 0
+
+  constructor(call: Call, clock: Clock) {
+    this.#call = call
+    this.#clock = clock
+  }
+
+  async during<T>(options: CallOptions, exchange: () => Promise<T>): Promise<T> {
+    if (options.deadlineMs !== undefined) return within(this.#call, this.#clock, options, exchange)
+    const { signal } = options
+    this.#listen(signal)
+    this.#running++
+    try {
+      return await exchange()
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      throw error
+    } finally {
+      this.#running--
+    }
+  }
+
+  close(): void {
+    this.#listen(undefined)
+  }
+
+  readonly #onAbort = (): void => {
+    if (this.#running > 0) this.#call.cancel(toModelNetError(this.#signal?.reason, 'CANCELLED'))
+  }
+
+  #listen(signal: AbortSignal | undefined): void {
+    if (signal === this.#signal) return
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
 }
 
 /** Runs one exchange; an abort or a deadline ends the whole call, since an answer may still be on its way. */

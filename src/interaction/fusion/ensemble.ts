@@ -1,6 +1,7 @@
 import type { DecodeStep } from '../../protocol/index.ts'
 import type { CallOptions } from '../../resource/index.ts'
 import { concatBytes } from '../../resource/index.ts'
+import { type Alarm, createAlarm } from '../../utils/alarm.ts'
 import type { Clock } from '../../utils/clock.ts'
 import { isModelNetError, ModelNetError, toModelNetError } from '../../utils/errors.ts'
 import { gather, type Reply } from './gather.ts'
@@ -39,6 +40,7 @@ export class Ensemble {
   /** In the order of joining; lost members keep their seat. */
   seats: readonly Seat[]
   readonly #options: EnsembleOptions
+  readonly #alarm: Alarm
   readonly #closing = new AbortController()
   readonly #joining = new Set<Promise<void>>()
   readonly #text: Uint8Array[] = []
@@ -50,6 +52,7 @@ export class Ensemble {
     const voices = members.filter(({ weight }) => weight > 0)
     if (voices.length === 0) throw new ModelNetError('INVALID_REQUEST', 'expected a member with a positive weight')
     this.clock = clock
+    this.#alarm = createAlarm(clock)
     this.quorum = options.quorum ?? 1
     this.#options = options
     this.seats = members.map(member => new Seat(member, clock))
@@ -78,7 +81,7 @@ export class Ensemble {
     const replies = await gather(
       seats.map(seat => ({ seat, answer: seat.ask(question, this.#closing.signal) })),
       {
-        clock: this.clock,
+        alarm: this.#alarm,
         quorum: Math.min(this.quorum, seats.length),
         patienceMs: ({ misses }) => lateMs / PATIENCE_LOST ** misses,
         deadlineMs: Math.min(deadlineMs, options.deadlineMs ?? deadlineMs),
@@ -115,6 +118,7 @@ export class Ensemble {
 
   async close(): Promise<void> {
     this.abort()
+    this.#alarm.close()
     // Who was lost was told to close then, and may never answer.
     const live = this.seats.filter(({ state }) => state === 'live')
     await Promise.allSettled([...this.#joining, ...live.map(({ session }) => session.close())])

@@ -1,5 +1,5 @@
 import type { DecodeResult } from '../../resource/index.ts'
-import type { Clock } from '../../utils/clock.ts'
+import type { Alarm } from '../../utils/alarm.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Seat } from './seat.ts'
 
@@ -9,7 +9,7 @@ export interface Reply {
 }
 
 export interface GatherOptions {
-  readonly clock: Clock
+  readonly alarm: Alarm
   /** Answers that make a step. */
   readonly quorum: number
   /** How long to wait for the others once there is a quorum, for each of them. */
@@ -29,17 +29,17 @@ export function gather(
   asked: readonly { readonly seat: Seat; readonly answer: Promise<DecodeResult> }[],
   options: GatherOptions,
 ): Promise<readonly Reply[]> {
-  const { clock, quorum, deadlineMs, signal, onFailure } = options
+  const { alarm, quorum, deadlineMs, signal, onFailure } = options
   return new Promise((resolve, reject) => {
     const results = new Map<Seat, DecodeResult>()
     const waiting = new Set(asked.map(({ seat }) => seat))
-    const timers = new AbortController()
+    const timers: (() => void)[] = []
     let settled = false
 
     const finish = (): void => {
       if (settled) return
       settled = true
-      timers.abort()
+      for (const unset of timers) unset()
       signal?.removeEventListener('abort', onAbort)
       for (const seat of waiting) {
         seat.late++
@@ -54,11 +54,11 @@ export function gather(
     }
     const onAbort = (): void => {
       settled = true
-      timers.abort()
+      for (const unset of timers) unset()
       reject(signal?.reason)
     }
     const after = (ms: number, action: () => void): void => {
-      clock.sleep(ms, timers.signal).then(action, () => undefined)
+      timers.push(alarm.after(ms, action))
     }
     const enough = (): void => {
       if (waiting.size === 0) finish()

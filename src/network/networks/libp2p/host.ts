@@ -11,11 +11,11 @@ import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { webSockets } from '@libp2p/websockets'
-import { yamux } from '@libp2p/yamux'
 import { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { MAX_FRAME_BYTES } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
+import { leanYamux } from './lean-yamux.ts'
 
 export interface HostOptions {
   /** Multiaddrs to listen on; port 0 takes a free one. @default TCP and WebSocket on 127.0.0.1 */
@@ -106,7 +106,7 @@ export async function startHost(
         : { connectionProtector: preSharedKey({ psk: toPsk(options.swarmKey) }) }),
       connectionEncrypters: [tls(), noise()],
       streamMuxers: [
-        yamux({
+        leanYamux({
           streamOptions: { maxStreamWindowSize: MAX_FRAME_BYTES, maxReadBufferLength: MAX_READ_BUFFER_BYTES },
           maxInboundStreams: 64,
         }),
