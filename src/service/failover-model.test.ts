@@ -8,7 +8,7 @@ import { systemClock } from '../utils/clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
 import { createCallRecord } from './call-record.ts'
 import { createCircuitBreakers } from './circuit-breaker.ts'
-import type { FailoverComponents, FailoverOptions } from './failover-model.ts'
+import type { FailoverComponents, FailoverOptions, SwitchEvent } from './failover-model.ts'
 import { createFailoverModel } from './failover-model.ts'
 import type { Candidate } from './matching.ts'
 
@@ -148,10 +148,29 @@ describe('several candidates as one model', () => {
     const calls = createCallRecord({ clock: systemClock })
     for (let call = 0; call < 20; call++) calls.begin('m@a')({ firstPartMs: 5 })
     const late = candidate('a', { hang: true })
-    const model = failover([late, candidate('b')], { calls }, { minHedgeMs: 5 })
+    const switches: SwitchEvent[] = []
+    const onSwitch = (event: SwitchEvent): void => void switches.push(event)
+    const model = failover([late, candidate('b')], { calls, onSwitch }, { minHedgeMs: 5 })
     expect((await read(model.generate(REQUEST))).text).toBe(TEXT)
     expect(late.model.cancelled).toBe(1)
+    expect(switches).toEqual([{ from: 'm@a', to: 'm@b', code: 'OUTRUN', at: 0 }])
     expect(calls.outstanding('m@a')).toBe(0)
+  })
+
+  it('tells who answers when the first fails while the second is asked already, and when its circuit is shut', async () => {
+    const calls = createCallRecord({ clock: systemClock })
+    for (let call = 0; call < 20; call++) calls.begin('m@a')({ firstPartMs: 1 })
+    const breakers = createCircuitBreakers({ clock: systemClock }, { failures: 1 })
+    const switches: SwitchEvent[] = []
+    const parts = { calls, breakers, onSwitch: (event: SwitchEvent): void => void switches.push(event) }
+    const dying = candidate('a', { firstDelayMs: 20, failure: { error: lost } })
+    const second = candidate('b', { firstDelayMs: 60 })
+    await read(failover([dying, second], parts, { minHedgeMs: 1 }).generate(REQUEST))
+    await read(failover([dying, second], parts, { minHedgeMs: 1 }).generate(REQUEST))
+    expect(switches.map(({ from, to, code }) => [from, to, code])).toEqual([
+      ['m@a', 'm@b', 'PEER_LOST'],
+      ['m@a', 'm@b', 'SKIPPED'],
+    ])
   })
 
   it('never hedges with a weaker model: an early answer is worth less than a right one', async () => {

@@ -20,9 +20,10 @@ export interface FailoverComponents {
 }
 
 export interface SwitchEvent {
-  /** `model@node` that failed, and the one that takes over; undefined when nobody is left. */
+  /** `model@node` that failed or was late, and the one that takes over; undefined when nobody is left. */
   readonly from: string
   readonly to: string | undefined
+  /** Of the failure; `OUTRUN`: the other was asked as well and answered first; `SKIPPED`: its circuit lets no call through. */
   readonly code: string
   /** Characters already streamed. */
   readonly at: number
@@ -60,13 +61,22 @@ export function createFailoverModel(
     const state = { text: '', tokens: 0, reasoned: false }
     let left = [...candidates]
     let lastError: ModelNetError | undefined
+    /** Who answers, as far as the caller knows. */
+    let told: string | undefined = candidates[0]?.name
+    const switchTo = (to: string | undefined, code: string): void => {
+      if (to === told) return
+      components.onSwitch?.({ from: told ?? 'nobody', to, code, at: state.text.length })
+      told = to
+    }
     try {
       while (true) {
         const holders = enterable(left, breakers)
         const holder = holders[0]
         if (!holder) throw lastError ?? new ModelNetError('NO_CANDIDATE', 'every candidate has an open circuit')
         const replayed = request.jsonSchema !== undefined ? state.text : ''
-        const attempt = raceAttempts(holders, continued(request, state, replayed !== ''), deadline, components, options)
+        const onServe = ({ name }: Candidate, code: string): void => switchTo(name, code)
+        const next = continued(request, state, replayed !== '')
+        const attempt = raceAttempts(holders, next, deadline, { ...components, onServe }, options)
         try {
           // a holder that died after its last token left nothing to say but the usage of the prompt
           yield* forward(
@@ -82,12 +92,7 @@ export function createFailoverModel(
           // nobody failed: every circuit has its one trial on the way, and asking again at once would never end
           if (!canMoveOn(lastError) || attempt.failed().length === 0) throw lastError
           left = orderAfter(left, attempt.failed(), state.text !== '')
-          components.onSwitch?.({
-            from: attempt.failed().at(-1)?.name ?? holder.name,
-            to: left[0]?.name,
-            code: lastError.code,
-            at: state.text.length,
-          })
+          switchTo(left[0]?.name, lastError.code)
           if (left.length === 0) throw lastError
         }
       }

@@ -111,6 +111,9 @@ interface Running {
   firstMs: number | undefined
 }
 
+/** What became of the one that does not answer, where it did not fail. */
+const WHY: Readonly<Record<string, string>> = { OUTRUN: 'was late', SKIPPED: 'is not asked now' }
+
 /** Streams one answer into `call`, asking for more while it was cut off by the engine's own limit. */
 async function* generate(
   call: Running,
@@ -121,8 +124,7 @@ async function* generate(
 ): AsyncGenerator<PathwayEvent> {
   const model = context.failover(candidates, ({ from, to, code }) => {
     call.serving = candidates.find(({ name }) => name === to) ?? call.serving
-    const message =
-      to === undefined ? `${from} failed (${code}), nobody is left` : `${from} failed (${code}), ${to} takes over`
+    const message = `${from} ${WHY[code] ?? `failed (${code})`}, ${to === undefined ? 'nobody is left' : `${to} takes over`}`
     call.notes.push({ type: 'note', stage: context.scope, message, facts: { from, to, code } })
   })
   for (let round = 0, trims = 0; ; round++) {

@@ -12,6 +12,11 @@ export interface Attempt extends AsyncIterable<GeneratePart> {
   failed(): readonly Candidate[]
 }
 
+export interface RaceComponents extends FailoverComponents {
+  /** Told who answers, and what became of the first that was asked where that is another: see `SwitchEvent.code`. */
+  readonly onServe: (candidate: Candidate, code: string) => void
+}
+
 interface Running {
   readonly candidate: Candidate
   readonly controller: AbortController
@@ -30,13 +35,14 @@ export function raceAttempts(
   holders: readonly Candidate[],
   request: GenerateRequest,
   deadline: Deadline,
-  components: FailoverComponents,
+  components: RaceComponents,
   options: FailoverOptions,
 ): Attempt {
-  const { clock, breakers, calls } = components
+  const { clock, breakers, calls, onServe } = components
   const { stallMs = 20_000, hedgeQuantile = 0.95, minHedgeMs = 50 } = options
   const waiting = [...holders]
   const failed: Candidate[] = []
+  let leaderFailure: string | undefined
 
   function start(from: readonly Candidate[] = waiting): Running | undefined {
     const [candidate, ...others] = from
@@ -125,6 +131,7 @@ export function raceAttempts(
         }
         if (event.error === undefined) return event
         const error = fail(event.running, event.error)
+        if (event.running === leader) leaderFailure = error.code
         racing.splice(racing.indexOf(event.running), 1)
         if (racing.length === 0 || !canMoveOn(error)) throw error
       }
@@ -139,6 +146,7 @@ export function raceAttempts(
     const racing = [leader]
     try {
       const { running, result } = await firstPart(racing)
+      onServe(running.candidate, leaderFailure ?? (running === leader ? 'SKIPPED' : 'OUTRUN'))
       for (const other of racing.splice(0))
         if (other !== running) {
           // or a slow node that is always outrun would never be seen to be slow
