@@ -2,6 +2,7 @@ import './polyfill.ts'
 import { join } from 'node:path'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { dcutr } from '@libp2p/dcutr'
 import { identify, identifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p } from '@libp2p/interface'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
@@ -16,6 +17,7 @@ import { createLibp2p } from 'libp2p'
 import { MAX_FRAME_BYTES } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
 import { leanYamux } from './lean-yamux.ts'
+import type { MeasuredPaths } from './measured-paths.ts'
 
 export interface HostOptions {
   /** Multiaddrs to listen on; port 0 takes a free one. @default TCP and WebSocket on 127.0.0.1 */
@@ -81,8 +83,9 @@ const MAX_READ_BUFFER_BYTES = 2 * MAX_FRAME_BYTES
 export async function startHost(
   seed: Uint8Array,
   gater: ConnectionGater,
+  paths: MeasuredPaths,
   options: HostOptions,
-  prepare: (host: Libp2p) => Promise<void> = async () => undefined,
+  prepare: (host: Libp2p) => Promise<void>,
 ): Promise<StartedHost> {
   const {
     listen = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'],
@@ -100,7 +103,7 @@ export async function startHost(
       ...(datastore ? { datastore } : {}),
       privateKey: await generateKeyPairFromSeed('Ed25519', seed),
       addresses: { listen: [...listen, ...(options.relayed ? ['/p2p-circuit'] : [])], announce: [...announce] },
-      transports: [tcp(), webSockets(), circuitRelayTransport()],
+      transports: [paths.measure(tcp()), paths.measure(webSockets()), paths.measure(circuitRelayTransport())],
       ...(options.swarmKey === undefined
         ? {}
         : { connectionProtector: preSharedKey({ psk: toPsk(options.swarmKey) }) }),
@@ -115,11 +118,14 @@ export async function startHost(
         identify: identify({ protocolPrefix: 'modelnet' }),
         identifyPush: identifyPush({ protocolPrefix: 'modelnet' }),
         ping: ping({ protocolPrefix: 'modelnet' }),
+        // Two nodes that meet through a relay try to connect directly; over TCP, which is all that libp2p offers here.
+        dcutr: dcutr(),
         ...(options.relay ? { relay: relayServer(options.relay) } : {}),
         components: (components: KadDHTComponents) => ({ components }),
       },
       connectionGater: gater,
       connectionManager: {
+        addressSorter: paths.compare,
         dialTimeout: dialTimeoutMs,
         addressDialTimeout: dialTimeoutMs,
         maxConnections,

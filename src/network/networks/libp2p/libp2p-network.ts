@@ -8,12 +8,14 @@ import { ModelNetError } from '../../../utils/errors.ts'
 import type { Logger } from '../../../utils/logger.ts'
 import type { Identity } from '../../identity.ts'
 import type { FrameStream, Network, PeerEvent } from '../../network.ts'
+import type { Path } from '../../paths.ts'
 import type { PeerRouter } from '../../peer-router.ts'
 import { toFrameStream } from './frame-stream.ts'
 import { createGuard, type GuardOptions } from './guard.ts'
 import type { HostOptions } from './host.ts'
 import { createKadRouter } from './kad-router.ts'
 import type { StartedKad } from './kad-service.ts'
+import { createMeasuredPaths, toPlace } from './measured-paths.ts'
 
 export interface Libp2pNetworkComponents {
   readonly identity: Identity
@@ -35,6 +37,8 @@ type Handler = (stream: FrameStream, peer: string) => void
 export interface Libp2pNetwork extends Network {
   /** Finds nobody before `startRouting`. */
   readonly router: PeerRouter
+  /** The open connections to a peer. */
+  connections(peer: string): readonly Pick<Path, 'address' | 'relayed'>[]
   /** Takes part in the DHT, as with the option `dht`: for a node that finds its network large. May be called twice. */
   startRouting(): Promise<void>
 }
@@ -47,13 +51,16 @@ export function createLibp2pNetwork(
   components: Libp2pNetworkComponents,
   options: Libp2pNetworkOptions = {},
 ): Libp2pNetwork {
-  const { identity, logger } = components
+  const { identity, clock, logger } = components
   const { networkName } = options
   const wireName = (protocol: string): string =>
     networkName === undefined ? protocol : protocol.replace('/modelnet/', `/modelnet/${networkName}/`)
   const guard = createGuard(components, options)
   const handlers = new Map<string, Handler>()
   const listeners = new Set<(event: PeerEvent) => void>()
+  const paths = createMeasuredPaths(clock)
+  /** Peers that we hang up on. */
+  const leaving = new Set<string>()
   let host: Libp2p | undefined
   let hosted: KadDHTComponents | undefined
   let kad: StartedKad | undefined
@@ -104,6 +111,22 @@ export function createLibp2pNetwork(
       connection.abort(new Error('the peer broke the protocol'))
   }
 
+  /** Over the best of several connections, if there are such; else libp2p takes the one there is, or dials. */
+  const openStream = async (
+    node: Libp2p,
+    peer: PeerId,
+    protocol: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Stream> => {
+    const options = { ...withSignal(signal), runOnLimitedConnection: true }
+    const best = paths.choose(peer.toString(), node.getConnections(peer))
+    if (!best) return node.dialProtocol(peer, protocol, options)
+    const start = clock.monotonic()
+    const stream = await best.newStream(protocol, options)
+    paths.opened(best, clock.monotonic() - start)
+    return stream
+  }
+
   const report = (what: string) => (error: unknown) => logger.debug({ reason: String(error) }, what)
 
   const startRouting = (): Promise<void> => {
@@ -119,6 +142,7 @@ export function createLibp2pNetwork(
     nodeId: identity.nodeId,
     router: createKadRouter(() => (closing === undefined ? kad?.dht : undefined)),
     startRouting,
+    connections: peer => (host?.getConnections(toPeerId(peer)) ?? []).map(({ remoteAddr }) => toPlace(remoteAddr)),
     addresses: () => host?.getMultiaddrs().map(String) ?? [],
     async start() {
       if (host) return
@@ -128,9 +152,12 @@ export function createLibp2pNetwork(
         node.addEventListener('peer:connect', event => emit('peer-connect', event.detail))
         node.addEventListener('peer:disconnect', event => emit('peer-disconnect', event.detail))
         for (const protocol of handlers.keys()) await register(node, protocol)
+        node.addEventListener('connection:close', ({ detail }) => {
+          if (closing === undefined && !leaving.has(detail.remotePeer.toString())) paths.ended(detail)
+        })
         host = node
       }
-      const started = await startHost(identity.seed, guard.gater, options, prepare).catch(error => {
+      const started = await startHost(identity.seed, guard.gater, paths, options, prepare).catch(error => {
         host = undefined
         throw error
       })
@@ -173,14 +200,12 @@ export function createLibp2pNetwork(
     },
     async open(peer, protocol, { signal } = {}) {
       await learning
-      const stream = await running()
-        .dialProtocol(toPeerId(peer), wireName(protocol), { ...withSignal(signal), runOnLimitedConnection: true })
-        .catch(error => {
-          signal?.throwIfAborted()
-          if (error?.name === 'UnsupportedProtocolError')
-            throw new ModelNetError('UNSUPPORTED', `${peer} does not speak ${protocol}`, { cause: error })
-          throw unreachable(peer, error)
-        })
+      const stream = await openStream(running(), toPeerId(peer), wireName(protocol), signal).catch(error => {
+        signal?.throwIfAborted()
+        if (error?.name === 'UnsupportedProtocolError')
+          throw new ModelNetError('UNSUPPORTED', `${peer} does not speak ${protocol}`, { cause: error })
+        throw unreachable(peer, error)
+      })
       return wrap(stream, peer)
     },
     learn(peer, addresses) {
@@ -191,7 +216,9 @@ export function createLibp2pNetwork(
       learning = Promise.all([learning, kept]).catch(report('cannot keep the addresses of a peer'))
     },
     async disconnect(peer) {
+      leaving.add(peer)
       await host?.hangUp(toPeerId(peer)).catch(report('cannot hang up in good order'))
+      leaving.delete(peer)
     },
   }
 }
