@@ -1,6 +1,14 @@
 import type { AskResult, Coordinator } from '../../interaction/index.ts'
 import { AUTO } from '../../interaction/index.ts'
-import type { CapabilityMap, Matcher, OnlineRouter, Task, TaskAnalyser, TextRouter } from '../../service/index.ts'
+import type {
+  Analysis,
+  CapabilityMap,
+  Matcher,
+  OnlineRouter,
+  Task,
+  TaskAnalyser,
+  TextRouter,
+} from '../../service/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import { isAbortError, ModelNetError } from '../../utils/errors.ts'
 import type { Outcome } from './outcome-log.ts'
@@ -38,7 +46,7 @@ const MIN_GAIN = 0.02
 interface Given {
   readonly question: string
   readonly arm: string
-  readonly tag: string | undefined
+  readonly tags: Analysis['tags']
   readonly members: AskResult['members']
   readonly ms: number
   readonly cost: number
@@ -53,7 +61,8 @@ export function createLearnedRouting(components: LearnedRoutingComponents): Lear
     const question = questionOf(task)
     if (!router || task.tags || question === undefined) return undefined
     const analysis = analyser.analyse(task)
-    if (analysis.composite) return undefined
+    // parts of a question are routed one by one; a weak guess of parts is none
+    if (analysis.composite && (analysis.tags[0]?.probability ?? 0) >= 0.5) return undefined
     const { quality: stated, familiarity } = router.estimate(question)
     if (familiarity < MIN_FAMILIARITY) return undefined
     const candidates = matcher.candidates({ kind: 'any' }, analysis.tags)
@@ -84,7 +93,7 @@ export function createLearnedRouting(components: LearnedRoutingComponents): Lear
     const [only] = result.members
     const arm = only && result.members.length === 1 ? only.model : result.pathway
     const { members, ms, cost } = result
-    given.set(task.id, { question, arm, tag: analyser.analyse(task).tags[0]?.tag, members, ms, cost })
+    given.set(task.id, { question, arm, tags: analyser.analyse(task).tags, members, ms, cost })
     const [oldest] = given.keys()
     if (given.size > KEPT_ANSWERS && oldest !== undefined) given.delete(oldest)
   }
@@ -101,12 +110,13 @@ export function createLearnedRouting(components: LearnedRoutingComponents): Lear
       const answer = given.get(id)
       if (!answer) throw new ModelNetError('NOT_FOUND', `no answer ${id} waits for feedback here`)
       given.delete(id)
-      const { question, arm, tag, members, ms, cost } = answer
+      const { question, arm, tags, members, ms, cost } = answer
       const at = clock.now()
-      if (tag !== undefined)
-        for (const { model, node, share } of members)
-          if (share > 0)
-            abilities.observe({ model: `${model}@${node}`, tag, source: 'feedback', score, weight: share, at })
+      for (const { model, node, share } of members)
+        for (const { tag, probability } of tags) {
+          const weight = share * probability
+          if (weight > 0) abilities.observe({ model: `${model}@${node}`, tag, source: 'feedback', score, weight, at })
+        }
       learn({ question, arm, score, source: 'feedback', at, ms, cost })
     },
     wrap: coordinator => ({
