@@ -1,4 +1,7 @@
-"""Train one specialist: `python3 train.py arithmetic-a`. Writes <name>.pt and its tokenizer to the work folder."""
+"""Train one specialist: `python3 train.py arithmetic-a`. Writes <name>.pt and its tokenizer to the work folder.
+
+A recipe that starts from another one trains that first, unless its checkpoint is already in the work folder.
+"""
 import argparse
 import os
 import random
@@ -37,7 +40,7 @@ def batches(recipe, tokenizer, rng):
     while True:
         rows, total = [], 0
         while total < POOL * recipe.batch_tokens:
-            item = recipe.field.draw(rng)
+            item = recipe.draw(rng)
             row = tokenizer.dialogue(item.question, item.reply)
             if len(row[0]) <= recipe.context:
                 rows.append(row)
@@ -84,26 +87,43 @@ def exact_by_kind(model, tokenizer, items):
     return tally
 
 
-def schedule(step, steps):
+def whole(step, steps):
     """Short warm-up, a plateau, then a straight line to zero."""
     return min(1, (step + 1) / 50, (steps - step) / (0.6 * steps))
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("name", choices=RECIPES)
-    name = parser.parse_args().name
+def plateau(step, _):
+    """Short warm-up, then the full rate: a start for other recipes."""
+    return min(1, (step + 1) / 50)
+
+
+def descent(step, steps):
+    """Short warm-up, then a straight line to zero."""
+    return min((step + 1) / 50, (steps - step) / steps)
+
+
+SCHEDULES = {"whole": whole, "plateau": plateau, "descent": descent}
+
+
+def checkpoint(name):
+    """Where the weights of a recipe are kept."""
+    return os.path.join(WORK, f"{name}.pt")
+
+
+def train(name):
+    """Train a recipe, after the one it starts from; accuracy is printed and the weights are kept every 500 steps."""
     recipe = RECIPES[name]
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    if recipe.start and not os.path.exists(checkpoint(recipe.start)):
+        train(recipe.start)
     torch.manual_seed(recipe.seed)
-    rng = random.Random(recipe.seed)
-    os.makedirs(WORK, exist_ok=True)
-    tokenizer = build_tokenizer(recipe)
+    tokenizer = load_tokenizer(recipe.start) if recipe.start else build_tokenizer(recipe)
     torch.save(tokenizer, os.path.join(WORK, f"{name}.tokenizer.pt"))
     model = Llama(len(tokenizer.pieces), recipe.width, recipe.layers, recipe.heads, recipe.inner, recipe.context)
+    if recipe.start:
+        model.load_state_dict(torch.load(checkpoint(recipe.start))["state"])
     optimizer = Optimizer(model, recipe.matrix_rate, recipe.other_rate)
     items = recipe.field.held_out(random.Random(recipe.seed + 1000), 240)
-    stream = batches(recipe, tokenizer, rng)
+    stream = batches(recipe, tokenizer, random.Random(recipe.seed))
     print(f"{name}: {model.parameter_count()} parameters, {len(tokenizer.pieces)} pieces, {recipe.steps} steps", flush=True)
     began, running, tokens = time.process_time(), 0.0, 0
     for step in range(recipe.steps):
@@ -113,7 +133,7 @@ def main():
         weight = weight[:, 1:].flatten()
         loss = (loss * weight).sum() / weight.sum()
         loss.backward()
-        optimizer.step(schedule(step, recipe.steps))
+        optimizer.step(SCHEDULES[recipe.schedule](step, recipe.steps))
         running += (loss.item() - running) * (0.02 if step > 50 else 0.2)
         tokens += ids.numel()
         if step % 100 == 99:
@@ -123,7 +143,16 @@ def main():
             tally = exact_by_kind(model, tokenizer, items)
             print("   ", " ".join(f"{k}:{r}/{n}" for k, (r, n) in sorted(tally.items())),
                   f"all {sum(r for r, _ in tally.values()) / len(items):.3f}", flush=True)
-            torch.save({"state": model.state_dict(), "shape": model.shape}, os.path.join(WORK, f"{name}.pt"))
+            torch.save({"state": model.state_dict(), "shape": model.shape}, checkpoint(name))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=RECIPES)
+    name = parser.parse_args().name
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    os.makedirs(WORK, exist_ok=True)
+    train(name)
 
 
 if __name__ == "__main__":

@@ -214,8 +214,8 @@ def multiplication(rng):
     return two("multiplication", True)(rng, a, b, a * b, steps)
 
 
-def division(rng):
-    b = rng.randrange(2, 13)
+def division(rng, divisors=range(2, 13)):
+    b = rng.choice(divisors)
     quotient = number(rng, (0.3, 0.6, 0.1))
     a = b * quotient
     if a > 999:
@@ -223,6 +223,6 @@ def division(rng):
     return two("division")(rng, a, b, quotient, divide_steps(a, b))
 
 
-def remainder(rng):
-    a, b = number(rng, (0.1, 0.5, 0.4)), rng.randrange(2, 13)
+def remainder(rng, divisors=range(2, 13)):
+    a, b = number(rng, (0.1, 0.5, 0.4)), rng.choice(divisors)
     return two("remainder")(rng, a, b, a % b, divide_steps(a, b))

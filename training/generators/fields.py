@@ -2,7 +2,7 @@
 from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, logic as lo, planning as pl
 from generators import units as un, words as wo
 from generators.base import Field
-from generators.generalist import TAUGHT, Mixture
+from generators.generalist import PRACTICE as GENERAL_PRACTICE, TAUGHT, Mixture
 from generators.reviewing import REVIEWING
 from generators.simple_math import simple_math
 from generators.word_problems import word_problem
@@ -15,6 +15,11 @@ ARITHMETIC_A = Field("skill:arithmetic", {
 ARITHMETIC_B = Field("skill:arithmetic", {
     "multiplication": (4, ar.multiplication), "division": (2, ar.division), "remainder": (1.5, ar.remainder),
     "addition": (1.2, ar.addition), "subtraction": (0.8, ar.subtraction), "simple math": (1.3, simple_math),
+})
+HARD_DIVISORS = (6, 7, 8, 9, 11, 12)
+ARITHMETIC_B_PRACTICE = Field("skill:arithmetic", {
+    "division": (3, lambda rng: ar.division(rng, HARD_DIVISORS)), "remainder": (3, lambda rng: ar.remainder(rng, HARD_DIVISORS)),
+    "subtraction": (2, ar.subtraction), "simple math": (2, simple_math),
 })
 GEOGRAPHY = Field("skill:geography", {
     "capital": (3, geo.fact("capital")), "country": (2, geo.fact("country")), "continent": (1.5, geo.fact("continent")),
@@ -40,6 +45,8 @@ CALENDAR = Field("skill:calendar", {
     "date after": (2, ca.date_after), "duration": (2, ca.duration), "clock after": (1.5, ca.clock_after),
 })
 UNITS = Field("skill:units", {"down": (5, un.down), "up": (4, un.up), "factor": (0.8, un.factor)})
+UNITS_PRACTICE = Field("skill:units", {
+    "down": (5, lambda rng: un.down(rng, un.WORKED)), "up": (5, lambda rng: un.up(rng, un.WORKED))})
 LOGIC = Field("skill:logic", {
     "reading": (4, lo.reading), "order": (2, lo.order), "extreme": (1, lo.extreme), "classes": (2, lo.classes),
     "subclass": (1.5, lo.subclass), "boolean": (3, lo.boolean),

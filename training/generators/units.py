@@ -1,5 +1,9 @@
-"""Conversions between everyday units; the factor is stated first, then the product or quotient is worked out."""
-from generators.arithmetic import divide_steps, multiply_steps
+"""Conversions between everyday units; the factor is stated first, then the product or quotient is worked out.
+
+A factor of two digits is taken in parts of one digit, so that every row has one small number to work with:
+`(1 day=24 h; 287*4: 7*4=28, 8*4+2=34, 2*4+3=11; 1148*6: ...) 6888`.
+"""
+from generators.arithmetic import divide_steps, times_digit_steps
 from generators.base import Item, phrase, vary
 
 # singular, plural, symbol (empty where none is common)
@@ -21,6 +25,7 @@ FACTORS = (
     ("h", "min", 60), ("min", "s", 60), ("year", "month", 12), ("century", "year", 100), ("decade", "year", 10),
     ("dozen", "piece", 12), ("yd", "ft", 3), ("ft", "in", 12), ("lb", "oz", 16), ("euro", "cent", 100),
 )
+PARTS = {12: (3, 4), 16: (4, 4), 24: (4, 6), 60: (6, 10)}
 PHRASINGS = {
     "down": [
         "How many {ys} are in {n} {xs}?", "How many {ys} are there in {n} {xs}?", "Convert {n} {xs} to {ys}.", "What is {n} {xs} in {ys}?",
@@ -47,20 +52,25 @@ def is_power_of_ten(factor):
     return factor in (10, 100, 1000)
 
 
+WORKED = tuple(entry for entry in FACTORS if not is_power_of_ten(entry[2]))  # more than zeros to move
+
+
 def down_steps(large, small, factor, n):
-    """`1 km=1000 m; 5*1000` with zeros appended, or the product worked out."""
-    head = f"1 {large}={factor} {small}; "
-    if is_power_of_ten(factor):
-        return head + f"{n}*{factor}={n * factor}"
-    return head + multiply_steps(n, factor)
+    """`1 km=1000 m; 5*1000=5000`, or the product worked out part by part."""
+    parts = [f"1 {large}={factor} {small}"]
+    for part in PARTS.get(factor, (factor,)):
+        parts.append(f"{n}*{part}={n * part}" if is_power_of_ten(part) else times_digit_steps(n, part))
+        n *= part
+    return "; ".join(parts)
 
 
 def up_steps(large, small, factor, n):
-    """Zeros taken off, or long division."""
-    head = f"1 {large}={factor} {small}; "
-    if is_power_of_ten(factor):
-        return head + f"{n}/{factor}={n // factor}"
-    return head + divide_steps(n, factor)
+    """Zeros taken off, or long division by each part in turn, the largest first."""
+    parts = [f"1 {large}={factor} {small}"]
+    for part in reversed(PARTS.get(factor, (factor,))):
+        parts.append(f"{n}/{part}={n // part}" if is_power_of_ten(part) else divide_steps(n, part))
+        n //= part
+    return "; ".join(parts)
 
 
 def ask(kind, rng, large, small, n, answer, steps):
@@ -74,18 +84,18 @@ def ask(kind, rng, large, small, n, answer, steps):
     return Item(vary(question, rng), str(answer), kind, f"units:{kind}:{large},{small},{n}", "number", steps)
 
 
-def down(rng):
+def down(rng, factors=FACTORS):
     """From the larger unit to the smaller one."""
-    large, small, factor = rng.choice(FACTORS)
+    large, small, factor = rng.choice(factors)
     n = amount(rng)
     if factor > 12 and not is_power_of_ten(factor) and n > 99 and rng.random() < 0.7:
         n = n % 100 or 7
     return ask("down", rng, large, small, n, n * factor, down_steps(large, small, factor, n))
 
 
-def up(rng):
+def up(rng, factors=FACTORS):
     """From the smaller unit to the larger one, whole results only."""
-    large, small, factor = rng.choice(FACTORS)
+    large, small, factor = rng.choice(factors)
     result = amount(rng)
     if not is_power_of_ten(factor):
         result = result % (999 // factor) or 2
