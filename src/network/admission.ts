@@ -26,6 +26,8 @@ export interface Door {
   guard(handlers: CallHandlers): CallHandlers
   /** Shows our certificate and waits for theirs if it is required. Rejects with FORBIDDEN, INVALID_SIGNATURE or PEER_LOST. */
   greet(channel: Channel, peer: string): Promise<void>
+  /** Why a peer is not worth a link for now: it has asked for a certificate that this node does not have. */
+  barred(peer: string): ModelNetError | undefined
   /** The domain a peer belongs to, by its operator's word. */
   domain(peer: string): string | undefined
 }
@@ -33,6 +35,8 @@ export interface Door {
 const METHOD = 'link/admit'
 const GREETING_MS = 5000
 const MAX_REMEMBERED = 1024
+/** It may have got another configuration by then. */
+const BARRED_MS = 60_000
 const GreetingSchema = z.object({
   certificate: z.string().min(1).max(MAX_CERTIFICATE_BYTES).exactOptional(),
   required: z.boolean().exactOptional(),
@@ -48,8 +52,8 @@ export function createDoor(components: { clock: Clock; logger: Logger }, options
   const { certificate, operators = [], required = operators.length > 0, admits = () => true } = options
   const shown = new Map<string, MembershipCertificate>()
   const waiting = new Map<string, Set<Waiting>>()
-  /** Peers that asked for a certificate we do not have: said once. */
-  const missed = new Set<string>()
+  /** Until when peers are left alone that asked for a certificate we do not have. */
+  const barredUntil = new Map<string, number>()
 
   const valid = (peer: string): MembershipCertificate | undefined => {
     const certified = shown.get(peer)
@@ -100,18 +104,24 @@ export function createDoor(components: { clock: Clock; logger: Logger }, options
   }
 
   const miss = (peer: string): ModelNetError => {
-    if (!missed.has(peer) && missed.size < MAX_REMEMBERED) {
-      missed.add(peer)
+    if (!barredUntil.has(peer))
       logger.warn(
         { peer },
         'a node admits only nodes that its operator has signed for, and this node has no certificate',
       )
-    }
+    barredUntil.delete(peer)
+    barredUntil.set(peer, clock.monotonic() + BARRED_MS)
+    const [oldest] = barredUntil.keys()
+    if (barredUntil.size > MAX_REMEMBERED && oldest !== undefined) barredUntil.delete(oldest)
     return new ModelNetError('FORBIDDEN', 'this node has no certificate to show')
   }
 
   return {
     domain: peer => valid(peer)?.domain,
+    barred: peer =>
+      clock.monotonic() < (barredUntil.get(peer) ?? 0)
+        ? new ModelNetError('FORBIDDEN', `${peer} admits only nodes that its operator has signed for`)
+        : undefined,
     guard: handlers =>
       Object.fromEntries(
         Object.entries(handlers).map(([method, handler]) => [

@@ -48,6 +48,7 @@ export interface PeerLinksComponents {
 
 /** Channels one peer may hold to this node: its own, and one that it has not yet seen fail. */
 const MAX_CHANNELS = 2
+const MAX_REFUSED = 1024
 /** The node of the greater id leaves the other so long to open the channel. */
 const YIELD_MS = 1000
 const REOPEN_MS = { first: 250, most: 5000 }
@@ -58,6 +59,8 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
   const door = createDoor({ clock, logger }, options.admission)
   const handlers: Record<string, CallHandler> = { ...door.handlers }
   const joining = new Map<string, number>()
+  /** Peers whose refusal was logged; they come again and again. */
+  const refused = new Set<string>()
   const channels = new Map<string, Channel[]>()
   const opening = new Map<string, Promise<Channel>>()
   const listeners = new Set<(event: LinkEvent) => void>()
@@ -89,7 +92,9 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
       if (count >= MAX_CHANNELS) throw new ModelNetError('OVERLOADED', `${peer} opens too many channels`)
       await door.greet(channel, peer)
     } catch (error) {
-      logger.warn({ peer, reason: String(error) }, 'a peer is not admitted')
+      const level = refused.has(peer) ? 'debug' : 'warn'
+      if (refused.size < MAX_REFUSED) refused.add(peer)
+      logger[level]({ peer, reason: String(error) }, 'a peer is not admitted')
       drop(channel, peer)
       if (!current(peer)) await network.disconnect(peer)
       throw error
@@ -113,6 +118,8 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
   }
 
   const open = async (peer: string, options: DialOptions): Promise<Channel> => {
+    const barred = door.barred(peer)
+    if (barred) throw barred
     const signal = AbortSignal.any(options.signal ? [options.signal, stop.signal] : [stop.signal])
     const stream = await network.open(peer, CHANNEL_PROTOCOL, { signal })
     if (!stop.signal.aborted) return add(stream, peer)
@@ -149,7 +156,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
           () => undefined,
           (error: unknown) => toModelNetError(error, 'PEER_UNREACHABLE'),
         )
-        if (!failed || failed.code === 'UNSUPPORTED') return
+        if (!failed || failed.code === 'UNSUPPORTED' || failed.code === 'FORBIDDEN') return
         wait = Math.min(REOPEN_MS.most, Math.max(REOPEN_MS.first, wait * 2))
       }
     } catch (error) {
@@ -160,7 +167,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
   }
 
   const unhandle = network.handle(CHANNEL_PROTOCOL, (stream, peer) => {
-    if (stop.signal.aborted) stream.abort(new Error('closing'))
+    if (stop.signal.aborted || door.barred(peer)) stream.abort(new Error('not wanted'))
     else add(stream, peer).catch(() => undefined) // logged where it is refused
   })
   const unlisten = network.onPeer(event => {

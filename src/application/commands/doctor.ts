@@ -12,6 +12,7 @@ import {
   checkMulticast,
   checkNodeVersion,
 } from './doctor-checks.ts'
+import { checkBootstrap, checkCertificate } from './doctor-network-checks.ts'
 
 /** What one check found. `fail` is what keeps a node from working, `warn` what makes it work less well. */
 export interface Finding {
@@ -54,6 +55,8 @@ async function examine(options: DoctorOptions): Promise<readonly Finding[]> {
     await checkEngine(),
     await checkModels(),
     await checkDataDirectory(config.dataDir),
+    await checkCertificate(config),
+    await checkBootstrap(config.network),
     // The port of a running node is taken by that node.
     ...(isRunning ? [] : [await checkGatewayPort(config.gateway)]),
     await checkListenPorts(config.network.listen, isRunning),

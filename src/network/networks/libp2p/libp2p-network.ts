@@ -180,7 +180,7 @@ export function createLibp2pNetwork(
         .dial(toMultiaddr(address), withSignal(signal))
         .catch(error => {
           signal?.throwIfAborted()
-          throw unreachable(address, error)
+          throw unreachable(address, error, options.swarmKey !== undefined)
         })
       return connection.remotePeer.toString()
     },
@@ -204,7 +204,7 @@ export function createLibp2pNetwork(
         signal?.throwIfAborted()
         if (error?.name === 'UnsupportedProtocolError')
           throw new ModelNetError('UNSUPPORTED', `${peer} does not speak ${protocol}`, { cause: error })
-        throw unreachable(peer, error)
+        throw unreachable(peer, error, options.swarmKey !== undefined)
       })
       return wrap(stream, peer)
     },
@@ -225,9 +225,11 @@ export function createLibp2pNetwork(
 
 const withSignal = (signal: AbortSignal | undefined): { signal?: AbortSignal } => (signal ? { signal } : {})
 
-function unreachable(where: string, cause: unknown): ModelNetError {
+function unreachable(where: string, cause: unknown, isPrivate: boolean): ModelNetError {
   const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
-  return new ModelNetError('PEER_UNREACHABLE', `cannot reach ${where}: ${reason}`, { cause })
+  // With another swarm key the handshake is not refused but never understood.
+  const hint = isPrivate ? ' (if it listens there, its swarm key may be another)' : ''
+  return new ModelNetError('PEER_UNREACHABLE', `cannot reach ${where}: ${reason}${hint}`, { cause })
 }
 
 function parse(address: string): Multiaddr | undefined {
