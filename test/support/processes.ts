@@ -89,7 +89,12 @@ export async function eventually<T>(ask: () => Promise<T>, holds: (value: T) => 
 
 export interface PeersBody {
   readonly self: string
-  readonly nodes: readonly { readonly node: string; readonly state: string; readonly models: readonly string[] }[]
+  readonly nodes: readonly {
+    readonly node: string
+    readonly state: string
+    readonly draining?: boolean
+    readonly models: readonly string[]
+  }[]
 }
 
 export const peersOf = async (node: NodeProcess): Promise<PeersBody> =>
