@@ -1,24 +1,26 @@
 import { createRandom } from '../../src/utils/random.ts'
-import { round, spread, within } from './figures.ts'
+import { mean, round, spread, within } from './figures.ts'
 import { createSimulatedClock } from './simulated-clock.ts'
-import { type RoutingCost, XorWorld } from './xor-router.ts'
+import { PRODUCT_ROUTING, type RoutingCost, type RoutingParameters, XorWorld } from './xor-router.ts'
 
 /** One hop there or back; only messages are of interest here. */
 const HOP_MS = 25
 
 /**
  * The routing model alone, for sizes at which the product's nodes do not fit one process: messages until the first of
- * the twenty holders is reached, and of a whole lookup, with some of the nodes dead and still in the tables.
+ * the twenty holders is reached, and of a whole lookup, how many of the twenty that truly are closest are found, with
+ * some of the nodes dead and still in the tables.
  */
 export async function simulateRouting(options: {
   readonly nodes: number
   readonly dead: number
+  readonly parameters?: RoutingParameters
   readonly lookups?: number
 }): Promise<object> {
-  const { nodes, dead, lookups = 200 } = options
+  const { nodes, dead, parameters = PRODUCT_ROUTING, lookups = 100 } = options
   const clock = createSimulatedClock()
   const random = createRandom(`routing-${nodes}-${dead}`)
-  const world = new XorWorld({ random, clock, latencyMs: () => HOP_MS, keepsDead: true })
+  const world = new XorWorld({ random, clock, latencyMs: () => HOP_MS, keepsDead: true, parameters })
   for (let index = 0; index < nodes; index++) world.join(`node-${index}`)
   const gone = Math.floor(nodes * dead)
   for (let index = 0; index < gone; index++) world.leave(`node-${index}`)
@@ -26,34 +28,34 @@ export async function simulateRouting(options: {
   const first: number[] = []
   const whole: number[] = []
   const lost: number[] = []
-  let reached = 0
+  const recall: number[] = []
   for (let turn = 0; turn < lookups; turn++) {
     const key = new TextEncoder().encode(`key-${turn}`)
     const asker = `node-${gone + Math.floor(random.next() * (nodes - gone))}`
+    const holders = new Set(world.closest(key, parameters.k, asker))
     const before = { ...cost }
-    const answered: { readonly peer: string; readonly at: number }[] = []
-    const router = world.routerOf(asker, cost, peer => answered.push({ peer, at: cost.queries - before.queries }))
-    const holders = new Set<string>()
+    let firstAt: number | undefined
+    const router = world.routerOf(asker, cost, peer => {
+      if (holders.has(peer)) firstAt ??= cost.queries - before.queries
+    })
+    let found = 0
     const searching = (async () => {
-      for await (const { peer, kind } of router.find(key)) if (kind === 'closest') holders.add(peer)
+      for await (const { peer, kind } of router.find(key)) if (kind === 'closest' && holders.has(peer)) found++
     })()
     await within(clock, searching)
-    const firstHolder = answered.find(({ peer }) => holders.has(peer))
-    if (firstHolder) {
-      reached++
-      first.push(firstHolder.at)
-    }
+    if (firstAt !== undefined) first.push(firstAt)
+    recall.push(found / holders.size)
     whole.push(cost.queries - before.queries)
     lost.push(cost.lost - before.lost)
   }
   return {
-    nodes,
     dead,
+    ...parameters,
     lookups,
-    reachedAHolder: round(reached / lookups, 4),
+    reachedAHolder: round(first.length / lookups, 4),
+    holdersFound: { mean: round(mean(recall), 3), least: round(Math.min(...recall), 3) },
     messagesToFirstHolder: spread(first),
     messagesWhole: spread(whole),
-    lostPerLookup: round(lost.reduce((sum, value) => sum + value, 0) / lookups),
-    log2Nodes: round(Math.log2(nodes)),
+    lostPerLookup: round(mean(lost)),
   }
 }

@@ -1,27 +1,26 @@
 import { createHash } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { HOLDERS, type PeerRouter } from '../../src/network/peer-router.ts'
 import { AsyncQueue } from '../../src/utils/async-queue.ts'
 import type { Clock } from '../../src/utils/clock.ts'
 import type { Random } from '../../src/utils/random.ts'
+import { byDistanceTo, type LookupParameters, lookUp, nearestOf, type Place } from './xor-lookup.ts'
 
-/** Queries in flight in one lookup: Kademlia's alpha. */
-const ALPHA = 3
-/** Candidates a lookup remembers: those beyond the twenty take the place of dead ones. */
-const KNOWN = 3 * HOLDERS
-/** A dial that nobody answers, as the host of the product waits in a network with a DHT. */
-const DIAL_TIMEOUT_MS = 2000
-/** Tables are filled anew so often, as kad-dht does; dead entries stay until then or until they are asked. */
-const REFRESH_MS = 300_000
-
-interface Place {
-  readonly name: string
-  /** The first 64 bits of the hashed id: enough to order any network simulated here. */
-  readonly high: number
-  readonly low: number
-  alive: boolean
-  table?: Place[]
-  tableAt: number
+export interface RoutingParameters extends LookupParameters {
+  /**
+   * Bits of a key by which kad-dht's table splits its buckets: of the peers that share so many bits with a node it keeps
+   * k. Its option is `prefixLength`, 6 by default.
+   */
+  readonly prefixLength: number
 }
+
+/** As the product sets kad-dht up (`networks/libp2p/kad-service.ts`). */
+export const PRODUCT_ROUTING: RoutingParameters = { k: HOLDERS, alpha: 6, paths: 2, prefixLength: 8 }
+/** kad-dht's own defaults. */
+export const KAD_DEFAULTS: RoutingParameters = { k: HOLDERS, alpha: 10, paths: 10, prefixLength: 6 }
+
+/** Tables are filled anew so often, as kad-dht does; dead entries stay until then. */
+const REFRESH_MS = 300_000
 
 /** What one node's lookups cost. */
 export interface RoutingCost {
@@ -33,9 +32,9 @@ export interface RoutingCost {
 }
 
 /**
- * Kademlia's routing as a model: XOR metric, k-buckets of 20 that are filled with random members of each subtree,
- * iterative lookups three at a time, entries of dead nodes that cost a time-out. It stands for libp2p's kad-dht where
- * ten thousand of its nodes would not fit one process; it routes only, as the product uses it.
+ * Routing as a model, where ten thousand nodes of libp2p's kad-dht would not fit one process: its lookup message for
+ * message (`xor-lookup.ts`), over tables as they stand after a while: k random members of each subtree beside the node's
+ * own, down to `prefixLength` bits. `kad-comparison.ts` holds it against the real one.
  */
 export class XorWorld {
   readonly #places: Place[] = []
@@ -44,34 +43,34 @@ export class XorWorld {
   readonly #clock: Clock
   readonly #latencyMs: (from: string, to: string) => number
   readonly #keepsDead: boolean
+  readonly #parameters: RoutingParameters
   #isSorted = true
 
   /** `keepsDead`: tables were filled before nodes died, and have not been since. */
   constructor(components: {
     readonly random: Random
     readonly clock: Clock
-    readonly latencyMs: XorWorld['latency']
+    readonly latencyMs: (from: string, to: string) => number
     readonly keepsDead?: boolean
+    readonly parameters?: RoutingParameters
   }) {
     this.#keepsDead = components.keepsDead ?? false
     this.#random = components.random
     this.#clock = components.clock
     this.#latencyMs = components.latencyMs
+    this.#parameters = components.parameters ?? PRODUCT_ROUTING
   }
 
-  get latency(): (from: string, to: string) => number {
-    return this.#latencyMs
-  }
-
-  join(name: string): void {
+  /** `id` is hashed to the place of the node. @default its name */
+  join(name: string, id: string | Uint8Array = name): void {
     const known = this.#byName.get(name)
     if (known) {
       known.alive = true
       delete known.table
       return
     }
-    const hash = createHash('sha256').update(name).digest()
-    const place = { name, high: hash.readUInt32BE(0), low: hash.readUInt32BE(4), alive: true, tableAt: 0 }
+    const [high, low] = placeOf(id)
+    const place: Place = { name, high, low, alive: true, tableAt: 0, connected: new Set() }
     this.#places.push(place)
     this.#byName.set(name, place)
     this.#isSorted = false
@@ -82,7 +81,12 @@ export class XorWorld {
     if (place) place.alive = false
   }
 
-  /** The router of one node; `cost` counts what it sends. `onFar` is told of each query a peer answered. */
+  /** Fills all tables now, so that who dies later is in them. */
+  fillTables(): void {
+    for (const place of this.#places) if (place.alive) this.#tableOf(place)
+  }
+
+  /** The router of one node; `cost` counts what it sends. */
   routerOf(name: string, cost: RoutingCost, onAnswer: (peer: string) => void = () => undefined): PeerRouter {
     const world = this
     return {
@@ -90,15 +94,24 @@ export class XorWorld {
         const self = world.#byName.get(name)
         if (!self?.alive) return
         cost.lookups++
-        const target = createHash('sha256').update(key).digest()
-        const [high, low] = [target.readUInt32BE(0), target.readUInt32BE(4)]
         const found = new AsyncQueue<{ readonly peer: string; readonly kind: 'near' | 'closest' }>()
         const stop = new AbortController()
-        const running = world
-          .#lookUp(self, high, low, cost, AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal]), peer => {
-            onAnswer(peer)
-            found.push({ peer, kind: 'near' })
-          })
+        const stopped = AbortSignal.any(signal ? [signal, stop.signal] : [stop.signal])
+        setMaxListeners(0, stopped) // one for each query
+        const running = lookUp(self, ...placeOf(key), {
+          parameters: world.#parameters,
+          random: world.#random,
+          clock: world.#clock,
+          tableOf: place => world.#tableOf(place),
+          latencyMs: world.#latencyMs,
+          signal: stopped,
+          onQuery: () => void cost.queries++,
+          onLost: () => void cost.lost++,
+          onAnswer(peer) {
+            onAnswer(peer.name)
+            found.push({ peer: peer.name, kind: 'near' })
+          },
+        })
           .then(closest => {
             for (const { name: peer } of closest) found.push({ peer, kind: 'closest' })
             found.end()
@@ -114,60 +127,19 @@ export class XorWorld {
     }
   }
 
+  /** The peers that truly are closest to a key and live. Reads all nodes. */
+  closest(key: Uint8Array, count: number, but: string): readonly string[] {
+    const living = this.#places.filter(({ alive, name }) => alive && name !== but)
+    return nearestOf(living, byDistanceTo(...placeOf(key)), count).map(({ name }) => name)
+  }
+
   /** Entries of a node's table now; for the memory figure. */
   tableSize(name: string): number {
     const place = this.#byName.get(name)
     return place ? this.#tableOf(place).length : 0
   }
 
-  async #lookUp(
-    self: Place,
-    high: number,
-    low: number,
-    cost: RoutingCost,
-    signal: AbortSignal,
-    onNear: (peer: string) => void,
-  ): Promise<readonly Place[]> {
-    const compare = (a: Place, b: Place): number =>
-      (a.high ^ high) >>> 0 === (b.high ^ high) >>> 0
-        ? ((a.low ^ low) >>> 0) - ((b.low ^ low) >>> 0)
-        : ((a.high ^ high) >>> 0) - ((b.high ^ high) >>> 0)
-    let list = nearestOf([...this.#tableOf(self), self], compare, KNOWN)
-    const asked = new Set<Place>([self])
-    const failed = new Set<Place>()
-    const running = new Set<Promise<void>>()
-    const ask = async (peer: Place): Promise<void> => {
-      cost.queries++
-      const isAlive = peer.alive
-      await this.#clock.sleep(isAlive ? 2 * this.#latencyMs(self.name, peer.name) : DIAL_TIMEOUT_MS, signal)
-      if (!isAlive || !peer.alive) {
-        cost.lost++
-        failed.add(peer)
-        if (self.table) self.table = self.table.filter(other => other !== peer)
-        list = list.filter(other => other !== peer)
-        return
-      }
-      onNear(peer.name)
-      const told = nearestOf(this.#tableOf(peer), compare, HOLDERS)
-      list = nearestOf(
-        [...new Set([...list, ...told])].filter(other => !failed.has(other)),
-        compare,
-        KNOWN,
-      )
-    }
-    for (;;) {
-      const next = list.slice(0, HOLDERS).find(place => !asked.has(place))
-      if (!next && running.size === 0) return list.slice(0, HOLDERS)
-      if (next && running.size < ALPHA) {
-        asked.add(next)
-        const one: Promise<void> = ask(next).finally(() => running.delete(one))
-        one.catch(() => undefined) // seen below
-        running.add(one)
-      } else await Promise.race(running)
-    }
-  }
-
-  /** Up to 20 random members of each subtree beside the node's own, nearest subtrees whole. */
+  /** Up to k random members of each subtree beside the node's own, and of what shares `prefixLength` bits with it. */
   #tableOf(place: Place): Place[] {
     const now = this.#clock.monotonic()
     if (place.table && now - place.tableAt < REFRESH_MS) return place.table
@@ -177,21 +149,23 @@ export class XorWorld {
     }
     const table: Place[] = []
     let [from, to] = [0, this.#places.length]
-    for (let bit = 0; bit < 64 && to - from > 1; bit++) {
+    for (let bit = 0; bit < this.#parameters.prefixLength && to - from > 1; bit++) {
       const middle = this.#split(from, to, bit)
       const isUpper = bitOf(place, bit) === 1
       const [otherFrom, otherTo] = isUpper ? [from, middle] : [middle, to]
       this.#draw(otherFrom, otherTo, table)
       ;[from, to] = isUpper ? [middle, to] : [from, middle]
     }
-    place.table = table
+    this.#draw(from, to, table)
+    place.table = table.filter(other => other !== place)
     place.tableAt = now
-    return table
+    return place.table
   }
 
   #draw(from: number, to: number, into: Place[]): void {
+    const { k } = this.#parameters
     const size = to - from
-    if (size <= HOLDERS) {
+    if (size <= k) {
       for (let index = from; index < to; index++) {
         const place = this.#places[index]
         if (place && (place.alive || this.#keepsDead)) into.push(place)
@@ -199,7 +173,7 @@ export class XorWorld {
       return
     }
     const drawn = new Set<Place>()
-    for (let turn = 0; turn < 4 * HOLDERS && drawn.size < HOLDERS; turn++) {
+    for (let turn = 0; turn < 4 * k && drawn.size < k; turn++) {
       const place = this.#places[from + Math.floor(this.#random.next() * size)]
       if (place && (place.alive || this.#keepsDead)) drawn.add(place)
     }
@@ -221,5 +195,7 @@ export class XorWorld {
 const bitOf = ({ high, low }: Place, bit: number): number =>
   bit < 32 ? (high >>> (31 - bit)) & 1 : (low >>> (63 - bit)) & 1
 
-const nearestOf = (places: readonly Place[], compare: (a: Place, b: Place) => number, count: number): Place[] =>
-  [...places].sort(compare).slice(0, count)
+function placeOf(id: string | Uint8Array): [high: number, low: number] {
+  const hash = createHash('sha256').update(id).digest()
+  return [hash.readUInt32BE(0), hash.readUInt32BE(4)]
+}
