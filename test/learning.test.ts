@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { learn } from '../src/application/commands/learn.ts'
 import { readOutcomes } from '../src/application/learning/outcome-log.ts'
 import type { Node } from '../src/application/node.ts'
 import { fieldQuestions } from '../src/evaluation/index.ts'
@@ -19,7 +20,7 @@ const liar = {
 
 const QUESTIONS = fieldQuestions('arithmetic', 60, 99)
   .filter(({ kind }) => kind === 'addition')
-  .slice(0, 10)
+  .slice(0, 6)
 
 /** How many of the questions the model was asked, among others or alone. */
 async function asked(node: Node, model: string): Promise<number> {
@@ -40,13 +41,13 @@ async function post(node: Node, path: string, body: unknown): Promise<{ status: 
   return { status: response.status, body: await response.json() }
 }
 
-describe('a network with a model whose card lies', { timeout: 180_000 }, () => {
+describe('a network with a model whose card lies', { timeout: 300_000 }, () => {
   afterAll(closeConfigured)
   const dataDir = temporaryDirectory()
   const service = { probeEveryMs: 0 }
   let [trusting, probing, honest]: (Node | undefined)[] = []
   const nodes = async (): Promise<{ trusting: Node; probing: Node }> => {
-    honest ??= await startConfigured({ models: [{ shipped: 'arithmetic-a' }], service })
+    honest ??= await startConfigured({ models: [{ shipped: 'arithmetic-a', claims: [] }], service })
     const network = { bootstrap: [addressOf(honest)] }
     const crook = trusting ? undefined : await startConfigured({ models: [liar], network, service })
     trusting ??= await startConfigured({ network, service })
@@ -59,7 +60,7 @@ describe('a network with a model whose card lies', { timeout: 180_000 }, () => {
     const { trusting, probing } = await nodes()
     const log = join(dataDir, 'outcomes.jsonl')
     const probes = (): readonly number[] => readOutcomes(log).flatMap(({ arm, score }) => (arm === LIAR ? [score] : []))
-    await expect.poll(() => probes().length, { timeout: 60_000 }).toBeGreaterThanOrEqual(8)
+    await expect.poll(() => probes().length, { timeout: 120_000 }).toBeGreaterThanOrEqual(8)
     expect(await asked(trusting, LIAR)).toBeGreaterThan(QUESTIONS.length / 2)
     expect(await asked(probing, LIAR)).toBe(0)
     expect(probes().length).toBeLessThanOrEqual(20)
@@ -100,5 +101,20 @@ describe('a network with a model whose card lies', { timeout: 180_000 }, () => {
     )
     const evidence = JSON.parse(readFileSync(join(dataDir, 'evidence.json'), 'utf8')) as { model: string }[]
     expect(evidence.some(record => record.model.startsWith(`${LIAR}@`))).toBe(true)
+  })
+
+  it('learns a router from its graded answers, by which another node asks the liar no more', async () => {
+    const { trusting } = await nodes()
+    let said = ''
+    const terminal = { color: false, out: (text: string) => (said += text), err: () => undefined, columns: 80 }
+    learn({ dataDir, json: true }, terminal)
+    expect(JSON.parse(said)).toMatchObject({ arms: [LIAR, 'modelnet/arithmetic-a'] })
+    const network = { bootstrap: trusting.directory.entries().flatMap(({ addresses }) => addresses.slice(0, 1)) }
+    const router = join(dataDir, 'router.json')
+    expect(statSync(router).size).toBeLessThan(5e6)
+    const routed = await startConfigured({ network, service: { ...service, router } })
+    await expect.poll(() => routed.directory.entries().flatMap(({ cards }) => cards).length).toBeGreaterThanOrEqual(2)
+    expect(await asked(routed, LIAR)).toBe(0)
+    expect((await routed.ask('What is 250 plus 31?')).why).toMatch(/of questions like this/)
   })
 })

@@ -17,7 +17,7 @@ export interface LearnCommand {
 }
 
 /** Questions below which cross-validation has nothing to choose by. */
-const MIN_QUESTIONS = 50
+const MIN_QUESTIONS = 30
 
 /** `modelnet learn`: trains a router from the graded answers of a node, for `service.router` of its configuration. */
 export function learn(options: LearnCommand, terminal: Terminal): void {
