@@ -175,7 +175,8 @@ async function askChunk(
   throw new ModelNetError('PROTOCOL_ERROR', `expected the bytes of chunk ${index}`)
 }
 
-async function digestOf(file: string): Promise<string> {
+/** `sha256:<hex>` of a file, read as a stream. */
+export async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(file), hash)
   return `sha256:${hash.digest('hex')}`
