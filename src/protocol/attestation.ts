@@ -15,7 +15,7 @@ export interface CapabilityAttestation {
   readonly time: number
 }
 
-export interface AttestedRecord {
+interface AttestedRecord {
   /** `model@node`. */
   readonly model: string
   readonly tag: string

@@ -18,7 +18,7 @@ export interface AttestationsComponents {
 }
 
 /** What an attestation was found to be. */
-export interface ReadAttestation {
+interface ReadAttestation {
   /** Node id of who signed. */
   readonly evaluator: string
   /** Records that count: not those of the evaluator's own models. */
