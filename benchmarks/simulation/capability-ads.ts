@@ -20,9 +20,10 @@ export interface CapabilityAdsResult {
   /** Nodes that keep partners; the others publish, hold and search only. */
   readonly nodesWithHeartbeats: number
   readonly capabilities: number
-  readonly lookups: { readonly answered: number; readonly messages: object | undefined } & Readonly<
-    Record<string, unknown>
-  >
+  /** Under churn. Of those not counted no provider was left. */
+  readonly lookups: LookupFigures & { readonly withoutProvider: number }
+  /** After half of the nodes died or hung at once. */
+  readonly halfGone: LookupFigures & { readonly gone: number }
   readonly requests: { readonly succeeded: number } & Readonly<Record<string, unknown>>
   readonly perNodeSecond: Readonly<Record<string, unknown>>
   readonly adsHeld: object | undefined
@@ -39,10 +40,25 @@ const NODES_PER_FIELD = 20
 const ASKERS = 20
 const LOOKUP_EVERY_MS = 500
 const REQUEST_EVERY_MS = 250
+/** Searches of each asker after half of the nodes are gone. */
+const LOOKUPS_AFTER = 8
+
+interface LookupFigures {
+  readonly count: number
+  /** Share that found a provider that lives. */
+  readonly answered: number
+  /** Routing queries and questions to holders, of one search. */
+  readonly messages: object | undefined
+  readonly toDeadNodes: number
+  readonly firstLiveMs: object | undefined
+  readonly wholeMs: object | undefined
+  readonly foundThatWereDead: number
+}
 
 interface Lookup {
   readonly messages: number
   readonly lost: number
+  /** Until the first provider that lives. */
   readonly firstMs: number | undefined
   readonly wholeMs: number
   readonly found: number
@@ -69,9 +85,9 @@ export async function simulateCapabilityAds(options: CapabilityAdsOptions): Prom
   const heapBefore = heapBytes()
   const nodes: SimulatedNode[] = []
   const askerCount = Math.min(ASKERS, Math.floor(count / 2))
-  // Heartbeats of thousands of nodes are more than one process can carry: beyond 50 nodes only those take part in them
-  // who ask, and who offer what is asked for all the time.
-  const isPartner = (index: number): boolean => count <= 50 || index % fields <= askerCount
+  // Ten thousand memberships, each looking at its partners ten times a second, are more than one process carries: beyond
+  // 1,000 nodes only those take part who ask, and who offer what is asked for all the time.
+  const isPartner = (index: number): boolean => count <= 1000 || index % fields <= askerCount
   for (let index = 0; index < count; index++)
     nodes.push(
       await startNode(world, {
@@ -81,6 +97,7 @@ export async function simulateCapabilityAds(options: CapabilityAdsOptions): Prom
       }),
     )
   await publishAll(nodes, world, random)
+  routing.fillTables()
   const askers = nodes.slice(0, askerCount)
   const used = new Map(askers.map((asker, index) => [asker, skillOf(index + 1, fields)]))
   await within(clock, Promise.all([...used].map(([asker, skill]) => asker.adDirectory?.follow(skill))))
@@ -92,22 +109,25 @@ export async function simulateCapabilityAds(options: CapabilityAdsOptions): Prom
   const result = await underChurn({ world, nodes, used, victims, fields, random, seconds: churnS })
   const seconds = (clock.monotonic() - before.at) / 1000
   const rate = (value: number): number => round(value / count / seconds)
+  const perNodeSecond = {
+    frames: rate(world.traffic.frames),
+    bytes: rate(world.traffic.bytes),
+    calls: Object.fromEntries([...world.traffic.calls].map(([name, n]) => [name, rate(n)])),
+    routingQueries: rate(queriesOf(nodes) - before.queries),
+    signaturesChecked: rate(verifications() - before.verifications),
+  }
+  const heapBytesPerNode = Math.round((heapBytes() - heapBefore) / count)
   const held = nodes.map(({ ads }) => ads?.held() ?? 0)
   return {
     nodes: count,
     nodesWithHeartbeats: nodes.filter(({ membership }) => membership).length,
     capabilities: fields + 1,
     ...result,
-    perNodeSecond: {
-      frames: rate(world.traffic.frames),
-      bytes: rate(world.traffic.bytes),
-      calls: Object.fromEntries([...world.traffic.calls].map(([name, n]) => [name, rate(n)])),
-      routingQueries: rate(queriesOf(nodes) - before.queries),
-      signaturesChecked: rate(verifications() - before.verifications),
-    },
+    perNodeSecond,
     adsHeld: spread(held),
     routingTable: spread(nodes.slice(0, 100).map(({ nodeId }) => routing.tableSize(nodeId))),
-    heapBytesPerNode: Math.round((heapBytes() - heapBefore) / count),
+    heapBytesPerNode,
+    halfGone: await halfGone({ world, nodes: nodes.filter(node => !victims.includes(node)), askers, fields, random }),
   }
 }
 
@@ -185,33 +205,67 @@ async function underChurn(options: ChurnOptions): Promise<Pick<CapabilityAdsResu
     await clock.advance(STEP_MS)
   }
   await within(clock, Promise.all(pending))
-  const answered = lookups.filter(({ firstMs }) => firstMs !== undefined)
-  const sum = (pick: (lookup: Lookup) => number): number => lookups.reduce((total, each) => total + pick(each), 0)
   const good = outcomes.filter(({ code }) => code === 'OK')
   return {
-    lookups: {
-      count: lookups.length,
-      withoutProvider,
-      answered: round(answered.length / Math.max(1, lookups.length), 4),
-      messages: spread(lookups.map(({ messages }) => messages)),
-      toDeadNodes: round(sum(({ lost }) => lost) / Math.max(1, lookups.length)),
-      firstMs: spread(answered.map(({ firstMs = 0 }) => firstMs)),
-      wholeMs: spread(lookups.map(({ wholeMs }) => wholeMs)),
-      foundThatWereDead: round(
-        sum(each => each.dead) /
-          Math.max(
-            1,
-            sum(each => each.found),
-          ),
-        4,
-      ),
-    },
+    lookups: { ...toFigures(lookups), withoutProvider },
     requests: {
       count: outcomes.length,
       succeeded: round(good.length / Math.max(1, outcomes.length), 4),
       failures: [...new Set(outcomes.filter(({ code }) => code !== 'OK').map(({ code }) => code))],
       ms: spread(good.map(({ ms }) => ms)),
     },
+  }
+}
+
+/**
+ * Half of the nodes go at once, every second of them by hanging with its connections open; then each asker looks for
+ * capabilities that still have a live provider, with the tables and the connections it had before.
+ */
+async function halfGone(options: {
+  readonly world: SimulatedWorld
+  readonly nodes: readonly SimulatedNode[]
+  readonly askers: readonly SimulatedNode[]
+  readonly fields: number
+  readonly random: Random
+}): Promise<CapabilityAdsResult['halfGone']> {
+  const { world, nodes, askers, fields, random } = options
+  const dead = new Set<string>()
+  const kills: Promise<void>[] = []
+  for (const node of nodes) {
+    if (askers.includes(node) || random.next() < 0.5) continue
+    dead.add(node.nodeId)
+    if (dead.size % 2 === 0) kills.push(node.kill())
+    else {
+      world.routing?.leave(node.nodeId)
+      world.hub.pause(node.nodeId)
+    }
+  }
+  const lookups: Lookup[] = []
+  const search = async (asker: SimulatedNode): Promise<void> => {
+    for (let turn = 0; turn < LOOKUPS_AFTER; turn++) {
+      const skill = skillOf(Math.floor(random.next() * fields), fields)
+      const isOffered = nodes.some(node => node !== asker && node.skill === skill && !dead.has(node.nodeId))
+      if (isOffered) lookups.push(await lookUp(asker, skill, dead, world))
+    }
+  }
+  await within(world.clock, Promise.all([...kills, ...askers.map(search)]), 600_000)
+  return { gone: dead.size, ...toFigures(lookups) }
+}
+
+/** A search counts as answered when it found a provider that lives. */
+function toFigures(lookups: readonly Lookup[]): LookupFigures {
+  const answered = lookups.filter(({ firstMs }) => firstMs !== undefined)
+  const sum = (pick: (lookup: Lookup) => number): number => lookups.reduce((total, each) => total + pick(each), 0)
+  const found = sum(each => each.found)
+  const count = Math.max(1, lookups.length)
+  return {
+    count: lookups.length,
+    answered: round(answered.length / count, 4),
+    messages: spread(lookups.map(({ messages }) => messages)),
+    toDeadNodes: round(sum(({ lost }) => lost) / count),
+    firstLiveMs: spread(answered.map(({ firstMs = 0 }) => firstMs)),
+    wholeMs: spread(lookups.map(({ wholeMs }) => wholeMs)),
+    foundThatWereDead: round(sum(each => each.dead) / Math.max(1, found), 4),
   }
 }
 
@@ -229,9 +283,9 @@ async function lookUp(
   let found = 0
   let gone = 0
   for await (const { ad } of asker.ads?.find(skill) ?? []) {
-    firstMs ??= clock.monotonic() - began
     found++
     if (dead.has(ad.node)) gone++
+    else firstMs ??= clock.monotonic() - began
   }
   return {
     messages: asker.routing.queries - queries + (asker.sent.get('ad/get') ?? 0) - askedBefore,

@@ -30,7 +30,8 @@ export interface LookupEnvironment {
   readonly latencyMs: (from: string, to: string) => number
   /** A peer is asked now. */
   readonly onQuery: (peer: Place) => void
-  readonly onAnswer: (peer: Place) => void
+  /** `hop` is 1 for a peer of the asker's own table, 2 for one it told of, and so on. */
+  readonly onAnswer: (peer: Place, hop: number) => void
   readonly onLost: (peer: Place) => void
   readonly signal: AbortSignal
 }
@@ -65,7 +66,7 @@ export async function lookUp(
   const { k, alpha, paths } = parameters
   const compare = byDistanceTo(high, low)
   const started = shuffled(nearestOf(tableOf(self), compare, k), random)
-  const seen = new Set<Place>([self, ...started])
+  const hops = new Map<Place, number>([self, ...started].map(place => [place, place === self ? 0 : 1]))
   const answered: Place[] = []
 
   const walk = async (begin: readonly Place[]): Promise<void> => {
@@ -78,12 +79,13 @@ export async function lookUp(
     }
     const ask = async (peer: Place): Promise<void> => {
       if (!(await query(self, peer, environment))) return
-      onAnswer(peer)
+      const hop = hops.get(peer) ?? 0
+      onAnswer(peer, hop)
       answered.push(peer)
       closest = nearestOf([...closest, peer], compare, k)
       for (const told of nearestOf(tableOf(peer), compare, k)) {
-        if (seen.has(told) || compare(told, peer) >= 0 || !canEnter(told)) continue
-        seen.add(told)
+        if (hops.has(told) || compare(told, peer) >= 0 || !canEnter(told)) continue
+        hops.set(told, hop + 1)
         queue.push(told)
       }
       queue = queue.toSorted(compare)

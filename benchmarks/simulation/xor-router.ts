@@ -87,7 +87,11 @@ export class XorWorld {
   }
 
   /** The router of one node; `cost` counts what it sends. */
-  routerOf(name: string, cost: RoutingCost, onAnswer: (peer: string) => void = () => undefined): PeerRouter {
+  routerOf(
+    name: string,
+    cost: RoutingCost,
+    onAnswer: (peer: string, hop: number) => void = () => undefined,
+  ): PeerRouter {
     const world = this
     return {
       async *find(key, { signal } = {}) {
@@ -107,8 +111,8 @@ export class XorWorld {
           signal: stopped,
           onQuery: () => void cost.queries++,
           onLost: () => void cost.lost++,
-          onAnswer(peer) {
-            onAnswer(peer.name)
+          onAnswer(peer, hop) {
+            onAnswer(peer.name, hop)
             found.push({ peer: peer.name, kind: 'near' })
           },
         })
