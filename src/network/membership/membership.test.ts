@@ -47,8 +47,8 @@ async function start(
   bootstrap: readonly Node[] = [],
   options: MembershipOptions = {},
   itsClock: Clock = clock,
+  identity: Identity = createIdentity(),
 ): Promise<Node> {
-  const identity = createIdentity()
   const network = hub.createNetwork({ identity })
   await network.start()
   const components = { network, clock: itsClock, logger: silentLogger }
@@ -149,6 +149,21 @@ describe('createMembership', { timeout: 120_000 }, () => {
     await closing
     clock = createManualClock()
     hub = createMemoryHub({ clock })
+  })
+
+  it('shows a node that has come back to all others within a second, however long it was gone', async () => {
+    const members = await form(8)
+    for (const [index, goneMs] of [500, 3000, 20_000].entries()) {
+      const victim = only(members, index + 1)
+      hub.kill(victim.identity.nodeId)
+      await pass(goneMs)
+      const back = await start('back', [only(members, 0)], {}, clock, victim.identity)
+      members[index + 1] = back
+      const knows = (node: Node): boolean =>
+        node === back || (sees(node, back) && node.membership.entry(back.identity.nodeId)?.cards[0]?.id === 'back')
+      expect(await pass(5000, () => members.every(knows))).toBeLessThanOrEqual(1000)
+      expect(await pass(5000, allSee(members))).toBeLessThanOrEqual(1000)
+    }
   })
 
   it('lets 12 nodes that know one address know one another', async () => {
