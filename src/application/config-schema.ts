@@ -49,6 +49,9 @@ export interface NodeConfig {
     readonly directory?: string
     readonly quotaBytes: number
     readonly bytesPerSecond: number
+    /** Of the hub behind `hf:` names, or of a mirror. */
+    readonly huggingFaceUrl: string
+    readonly huggingFaceToken?: string
   }
   readonly service: {
     /** A router trained by `modelnet learn`. */
@@ -80,7 +83,11 @@ const secret = z
 const ModelConfigSchema = z
   .strictObject({
     shipped: z.string().min(1).exactOptional().describe('Name of a shipped specialist, such as `geography`.'),
-    file: z.string().min(1).exactOptional().describe('Path of a GGUF file, relative to this configuration file.'),
+    file: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Path of a GGUF file, relative to this configuration file, or `hf:organisation/repository/file.gguf`.'),
     digest: z
       .string()
       .regex(/^sha256:[0-9a-f]{64}$/)
@@ -161,6 +168,8 @@ export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
         .min(1024)
         .default(64 * 1024 ** 2)
         .describe('Weights given to all peers together.'),
+      huggingFaceUrl: z.url().default('https://huggingface.co').describe('The hub behind `hf:` names, or a mirror.'),
+      huggingFaceToken: secret.exactOptional(),
     })
     .prefault({}),
   service: z

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { parse as parseYaml } from 'yaml'
+import { isHuggingFaceName } from '../resource/index.ts'
 import { ModelNetError } from '../utils/errors.ts'
 import { type ConfigInput, ConfigSchema, type NodeConfig } from './config-schema.ts'
 import { readNetworkSecrets } from './network-secrets.ts'
@@ -37,6 +38,9 @@ export function loadConfig(sources: ConfigSources = {}): NodeConfig {
     deploy: {
       ...config.deploy,
       ...(config.deploy.directory !== undefined && { directory: absolute(config.deploy.directory, base) }),
+      ...(config.deploy.huggingFaceToken !== undefined && {
+        huggingFaceToken: resolveSecret(config.deploy.huggingFaceToken, env),
+      }),
     },
     service: {
       ...config.service,
@@ -91,6 +95,8 @@ const ENVIRONMENT: readonly (readonly [string, readonly string[], (text: string)
   ['MODELNET_DEPLOY', ['deploy', 'allow'], isOn],
   ['MODELNET_SHARE_WEIGHTS', ['deploy', 'share'], isOn],
   ['MODELNET_CACHE', ['deploy', 'directory'], String],
+  ['HF_ENDPOINT', ['deploy', 'huggingFaceUrl'], String],
+  ['HF_TOKEN', ['deploy', 'huggingFaceToken'], String],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', ['tracing', 'endpoint'], String],
   ['MODELNET_LOG_LEVEL', ['logLevel'], String],
 ]
@@ -142,6 +148,7 @@ function resolveSecret(value: string, env: Readonly<Record<string, string | unde
 }
 
 function absolute(path: string, base: string): string {
+  if (isHuggingFaceName(path)) return path
   if (path === '~' || path.startsWith('~/')) return join(homedir(), path.slice(1))
   return isAbsolute(path) ? path : resolve(base, path)
 }

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Coordinator } from '../interaction/index.ts'
 import type { CallHandlers, Membership, PeerLinks } from '../network/index.ts'
 import {
@@ -7,7 +6,6 @@ import {
   createCatalogue,
   createDeployer,
   createDeploymentHost,
-  createWeightsCache,
   createWeightsHandlers,
   createWeightsStore,
   type DeployableModel,
@@ -17,6 +15,7 @@ import {
   type ModelSpec,
   readDevices,
   readMemory,
+  type WeightsCache,
   type WeightsHolder,
 } from '../resource/index.ts'
 import type { Clock } from '../utils/clock.ts'
@@ -32,6 +31,7 @@ export interface DeploymentComponents {
   readonly membership: Membership
   readonly links: PeerLinks
   readonly models: OwnModels
+  readonly cache: WeightsCache
   readonly admission: Admission
   readonly clock: Clock
   readonly logger: Logger
@@ -77,13 +77,8 @@ export function createDeployment(
   config: NodeConfig,
   plans: readonly ModelPlan[],
 ): Deployment {
-  const { nodeId, membership, links, models, admission, clock, logger } = components
+  const { nodeId, membership, links, models, cache, admission, clock, logger } = components
   const { allow, share, idleMs, quotaBytes, bytesPerSecond, memoryBytes = readMemory().totalBytes / 2 } = config.deploy
-  const cache = createWeightsCache({
-    directory: config.deploy.directory ?? join(config.dataDir, 'weights'),
-    quotaBytes,
-    clock,
-  })
   const shipped = shippedModels().map(({ spec }) => spec)
   const files = filesByDigest([...shipped, ...plans.map(({ spec }) => spec)], models.cards())
   const holders = (digest: string): readonly WeightsHolder[] => {

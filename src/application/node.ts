@@ -34,6 +34,7 @@ import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import type { Subjects } from './network-schema.ts'
 import { createNodeNetwork } from './node-network.ts'
+import { createNodeWeights } from './node-weights.ts'
 import { createOffers } from './offers.ts'
 import { createOwnModels } from './own-models.ts'
 import { guardCalls, permits } from './policy.ts'
@@ -108,6 +109,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const { network } = participation
     const admission = createAdmission({ clock })
     const plans = config.models.map(toModelPlan)
+    const weights = createNodeWeights({ clock, logger }, config)
     const allowed = (id: string): Subjects | undefined =>
       config.models[plans.findIndex(({ spec }) => spec.id === id)]?.allow ?? config.policy.serve
     const models = createOwnModels({ engines, node: identity.nodeId, admission, allowed, clock, logger })
@@ -116,7 +118,8 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const policy = { serve: config.policy.serve, models: models.list, domainOf: links.domain }
     links.serve(guardCalls(createModelHandlers(models.list, { admission, clock, tracing }), policy))
     // It becomes a member while its models start: a peer that dials a node which serves nothing yet comes back late.
-    const loading = models.load(plans, signal)
+    const obtained = weights.obtain(plans, signal)
+    const loading = obtained.then(found => models.load(found, signal))
     const joining = network.start().then(() => participation.join(links))
     // Settled together, so that nothing is still starting while the rest is closed for the failure of one.
     await Promise.allSettled([loading, joining])
@@ -173,13 +176,14 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
         membership,
         links,
         models,
+        cache: weights.cache,
         admission,
         clock,
         logger,
         guard: calls => guardCalls(calls, policy),
       },
       config,
-      plans,
+      await obtained,
     )
     closing.add('the deployment', () => deployment.close())
     const { inspect } = coordinator
