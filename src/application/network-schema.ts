@@ -10,8 +10,8 @@ interface AdmissionConfig {
   readonly operators: readonly string[]
   /** This node's own certificate: a compact JWS once it is read. */
   readonly certificate?: string
-  /** False lets nodes without a certificate take part, as domain `public`. */
-  readonly required: boolean
+  /** False lets nodes without a certificate take part, as domain `public`. @default true */
+  readonly required?: boolean
 }
 
 export interface NetworkConfig {
