@@ -162,7 +162,8 @@ export function createGossip(components: GossipComponents, scope: () => GossipSc
       const now = clock.monotonic()
       const last = isNewLink ? undefined : syncedAt.get(peer)
       if (!channel || now - (last ?? Number.NEGATIVE_INFINITY) < SYNC_INTERVAL_MS) return
-      if (!syncs.take()) return
+      // Partners say little, and nothing would bring it later.
+      if (scope() === 'all' && !syncs.take()) return
       syncedAt.set(peer, now)
       try {
         const body = { have: toSummary(view().values()) }
