@@ -179,7 +179,8 @@ export async function createMembership(
       if (!step?.liveness.heartbeats) continue
       // It holds a connection and says nothing: a new connection will show whether it lives.
       if (step.transition === 'left') network.disconnect(node).catch(report('a silent peer is not disconnected'))
-      else if (!signed) void gossip.sync(node) // an exchange may fail, and who is linked is to say who it is
+      else if (!signed)
+        void gossip.sync(node) // an exchange may fail, and who is linked is to say who it is
       else if (signed.record.cards?.some(digest => !cards.has(digest))) void cardExchange.fetch(node)
     }
     roster.forget()
