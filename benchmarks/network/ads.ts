@@ -6,19 +6,18 @@
  * half (their sockets stay open and say nothing). Reported: questions answered by a live provider of those that have one,
  * milliseconds to the first live provider, and to the end of the search.
  *
- * Run: npx tsx benchmarks/network/ads.ts [--processes 8] [--nodes 5] [--capabilities 8] [--providers 4] [--out FILE]
+ * Run: npx tsx benchmarks/network/ads.ts [--processes 8] [--nodes 5] [--capabilities 8] [--providers 4]
+ * Writes benchmarks/results/network-ads.json.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus, loadavg } from 'node:os'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Ads, createAds, createIdentity, createLibp2pNetwork, createPeerLinks } from '../../src/network/index.ts'
 import { systemClock } from '../../src/utils/clock.ts'
 import { silentLogger } from '../../src/utils/logger.ts'
 import { createRandom } from '../../src/utils/random.ts'
+import { writeResult } from '../support.ts'
 
 interface Node {
   readonly nodeId: string
@@ -187,7 +186,6 @@ async function main(): Promise<void> {
       nodes: { type: 'string', default: '5' },
       capabilities: { type: 'string', default: '8' },
       providers: { type: 'string', default: '4' },
-      out: { type: 'string' },
       serve: { type: 'boolean', default: false },
     },
   })
@@ -199,17 +197,8 @@ async function main(): Promise<void> {
     providers: Number(values.providers),
   }
   const results = [await run(size, 'SIGKILL'), await run(size, 'SIGSTOP')]
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, load: loadavg(), node: process.version }
-  const report = {
-    question: 'capabilities found with half of the nodes gone',
-    date: new Date().toISOString(),
-    machine,
-    results,
-  }
-  console.log(JSON.stringify(report, null, 2))
-  if (values.out === undefined) return
-  await mkdir(dirname(values.out), { recursive: true })
-  await writeFile(values.out, `${JSON.stringify(report, null, 2)}\n`)
+  console.log(JSON.stringify(results, null, 2))
+  writeResult('network-ads', { question: 'are capabilities found with half of the nodes gone?', ...size, results })
 }
 
 await main()

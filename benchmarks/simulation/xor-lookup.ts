@@ -32,6 +32,7 @@ export interface LookupEnvironment {
   readonly onQuery: (peer: Place) => void
   /** `hop` is 1 for a peer of the asker's own table, 2 for one it told of, and so on. */
   readonly onAnswer: (peer: Place, hop: number) => void
+  /** The peer that is asked is gone. */
   readonly onLost: (peer: Place) => void
   readonly signal: AbortSignal
 }
@@ -109,13 +110,13 @@ export async function lookUp(
 async function query(self: Place, peer: Place, environment: LookupEnvironment): Promise<boolean> {
   const { clock, latencyMs, onQuery, onLost, signal } = environment
   onQuery(peer)
+  if (!peer.alive) onLost(peer)
   const isWarm = self.connected.has(peer)
   const roundTrips = isWarm ? 1 : COLD_ROUND_TRIPS
   const ms = peer.alive ? 2 * roundTrips * latencyMs(self.name, peer.name) : DIAL_TIMEOUT_MS
   await clock.sleep(ms, signal)
   if (!peer.alive) {
     self.connected.delete(peer)
-    onLost(peer)
     return false
   }
   connect(self, peer)
