@@ -40,7 +40,7 @@ def power_of_ten(item):
     return item.answer.strip("0") in item.question and "," not in item.steps
 
 
-LOGIC_KINDS = {"reading": (3, lo.reading), "boolean": (2, lo.boolean), "classes": (1.5, lo.classes)}
+LOGIC_KINDS = {"reading": (3, lo.reading), "boolean": (2.5, lo.boolean), "classes": (1.5, lo.classes), "subclass": (1, lo.subclass)}
 TAUGHT = (
     (Field("skill:arithmetic", {
         "addition": (3, ar.addition), "subtraction": (3, ar.subtraction), "comparison": (1, ar.larger),
