@@ -5,6 +5,7 @@ import type { Clock } from '../../utils/clock.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { checkDistribution } from './check-distribution.ts'
+import { chooseDrafter } from './drafter.ts'
 import { Ensemble, type EnsembleOptions } from './ensemble.ts'
 import type { Reply } from './gather.ts'
 import { favourite, LEARN_DEFAULTS, type LearnOptions, learned, likelihoodOf } from './learning.ts'
@@ -18,7 +19,7 @@ export interface FusionOptions extends EnsembleOptions {
   readonly rule?: FusionRuleName | FusionRule
   /** Weights learned along the text, on top of those given; false for fixed weights. @default { rate: 0.3, floor: 0.002 } */
   readonly learn?: LearnOptions | false
-  /** Who drafts. @default the heaviest member */
+  /** Who drafts, unless another promises clearly more text per time. @default the heaviest member */
   readonly lead?: string
   readonly clock?: Clock
 }
@@ -134,8 +135,7 @@ class Fusion extends SteppedSession implements FusedSession {
   async #draft(maxBytes: number, options: CallOptions): Promise<DecodeResult> {
     for (;;) {
       const idle = await this.#ensemble.ready(1, options)
-      const heaviest = idle.toSorted((a, b) => b.weight * b.learned - a.weight * a.learned)[0]
-      const lead = idle.find(({ name }) => name === this.#lead) ?? heaviest
+      const lead = chooseDrafter(idle, this.#lead)
       if (!lead) continue
       this.#counts.drafts++
       const [reply] = await this.#ensemble.ask([lead], { draft: maxBytes }, options)

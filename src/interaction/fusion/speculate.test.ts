@@ -131,6 +131,26 @@ describe('the length of a draft', () => {
     expect(lengthAfter(12, drafted => ({ followed: 0, ms: 1 + drafted })).next()).toBe(1)
   })
 
+  it('is none for a while where asking without a draft is quicker, and is tried again then', () => {
+    const length = lengthAfter(8, () => ({ followed: 0, ms: 100 }))
+    length.observePlain(50)
+    const next = Array.from({ length: 5 }, () => length.next())
+    expect(next.slice(0, 4)).toEqual([0, 0, 0, 0])
+    expect(next[4]).toBeGreaterThan(0)
+  })
+
+  it('doubles at least when all of a draft became text, whatever was before', () => {
+    const length = lengthAfter(12, drafted => ({ followed: 0, ms: 1 + drafted }))
+    const lengths: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const drafted = length.next()
+      lengths.push(drafted)
+      length.observe({ drafted, followed: drafted, left: false, ms: 1 + drafted })
+    }
+    for (const [round, drafted] of lengths.entries())
+      if (round > 0) expect(drafted).toBeGreaterThanOrEqual(2 * (lengths[round - 1] ?? 0))
+  })
+
   it('is longer for dear round trips than for cheap ones at the same acceptance', () => {
     const accept = (drafted: number): number => Math.min(drafted, 4)
     const far = lengthAfter(30, drafted => ({ followed: accept(drafted), ms: 100 + drafted })).next()

@@ -40,7 +40,7 @@ class Speculation extends SteppedSession implements SpeculativeSession {
   readonly #length: DraftLength
   readonly #counts = { drafts: 0, rounds: 0, drafted: 0, followed: 0 }
   #ahead: Lookahead | undefined
-  #round = { drafted: 0, ms: 0 }
+  #round = { drafted: 0, ms: 0, askMs: 0 }
 
   constructor(body: DecodeSession, options: SpeculationOptions) {
     super(body.distribution)
@@ -75,20 +75,28 @@ class Speculation extends SteppedSession implements SpeculativeSession {
     const known = this.#ahead?.here
     if (known) return known
     this.#learn()
+    const length = this.#length.next()
     const started = this.#clock.monotonic()
-    const draft = await this.#draft(options)
+    if (length === 0) {
+      const plain = await this.#body.next(options)
+      this.#length.observePlain(this.#clock.monotonic() - started)
+      return plain
+    }
+    const draft = await this.#draft(length, options)
+    const drafted = this.#clock.monotonic()
     const offsets = draft.ends ? [0, ...draft.ends] : Array.from({ length: draft.bytes.length + 1 }, (_, at) => at)
     this.#counts.rounds++
     this.#counts.drafted += draft.bytes.length
     const { distributions = [] } = await this.#body.step({ peek: draft.bytes, at: offsets }, options)
-    this.#round = { drafted: draft.bytes.length, ms: this.#clock.monotonic() - started }
+    const ended = this.#clock.monotonic()
+    this.#round = { drafted: draft.bytes.length, ms: ended - started, askMs: ended - drafted }
     this.#ahead = new Lookahead(draft.bytes, offsets, distributions, this.distribution.kind === 'tokens')
     return this.#ahead.here ?? (await this.#body.next(options))
   }
 
-  async #draft(options: CallOptions): Promise<{ bytes: Uint8Array; ends?: readonly number[] }> {
+  async #draft(length: number, options: CallOptions): Promise<{ bytes: Uint8Array; ends?: readonly number[] }> {
     this.#counts.drafts++
-    const { draft } = await this.#body.step({ draft: this.#length.next() }, options)
+    const { draft } = await this.#body.step({ draft: length }, options)
     return draft ?? { bytes: new Uint8Array() }
   }
 

@@ -156,6 +156,27 @@ describe('a byte session', () => {
     expect(model.evaluated).toBe(before)
   })
 
+  it.each([{ kind: 'bytes' } as const, { kind: 'tokens', top: 3 } as const])(
+    'drafts as far as the context goes, and can tell what follows the draft (%o)',
+    async kind => {
+      const model = createHashedTokenModel({
+        tokens: ['a', 'b', 'c'],
+        seed: 11,
+        sharpness: 9,
+        end: -99,
+        contextLength: 20,
+      })
+      const session = await createTokenSession(model, model.prompt('abcab'.repeat(2)), kind)
+      const { bytes, end } = await session.draft(64)
+      expect([bytes.length, end]).toEqual([10, false])
+      expect(await session.peek(bytes)).toHaveLength(11)
+      await session.commit(bytes)
+      await expect(session.step({ commit: encode('a'), next: true })).rejects.toMatchObject({
+        code: 'CONTEXT_OVERFLOW',
+      })
+    },
+  )
+
   it('refuses offsets outside of the proposal and steps after closing', async () => {
     const session = await open(createHashedTokenModel({ tokens: ['a', 'b'] }))
     await expect(session.step({ peek: encode('ab'), at: [3] })).rejects.toMatchObject({ code: 'INVALID_REQUEST' })

@@ -17,7 +17,7 @@ import {
 import { type ByteTrie, byteTrie, childOf } from './byte-trie.ts'
 import { ContextTree, type EvaluationCounts } from './context-tree.ts'
 import { spell } from './spelling.ts'
-import { concatBytes, offsetsOf, SteppedSession } from './stepped-session.ts'
+import { concatBytes, offsetsOf, SteppedSession, untilFull } from './stepped-session.ts'
 import type { TokenModel, TokenScores, TokenSequence } from './token-model.ts'
 
 export interface ByteOptions {
@@ -141,15 +141,21 @@ export class ByteSession extends SteppedSession {
     const positions: Position[] = []
     let at = this.#here
     let end = false
-    while (bytes.length < maxBytes && !end) {
-      const { probabilities } = await this.#distribution(at, signal)
-      let best = END
-      for (let byte = 0; byte < END; byte++) if ((probabilities[byte] ?? 0) > (probabilities[best] ?? 0)) best = byte
-      end = best === END
-      if (end) break
-      at = await this.#push(at, best, signal)
-      bytes.push(best)
-      positions.push(at)
+    const { full: isFull } = await untilFull(async () => {
+      while (bytes.length < maxBytes && !end) {
+        const { probabilities } = await this.#distribution(at, signal)
+        let best = END
+        for (let byte = 0; byte < END; byte++) if ((probabilities[byte] ?? 0) > (probabilities[best] ?? 0)) best = byte
+        end = best === END
+        if (end) break
+        at = await this.#push(at, best, signal)
+        bytes.push(best)
+        positions.push(at)
+      }
+    })
+    if (isFull) {
+      bytes.pop()
+      positions.pop()
     }
     this.#ahead = { bytes: Uint8Array.from(bytes), positions }
     return { bytes: this.#ahead.bytes, end }

@@ -1,7 +1,7 @@
 import type { Candidate, DecodeResult, DecodeStep, Draft, TokenDistribution } from '../../protocol/index.ts'
 import type { CallOptions } from '../language-model.ts'
 import { ContextTree, type EvaluationCounts } from './context-tree.ts'
-import { concatBytes, offsetsOf, SteppedSession } from './stepped-session.ts'
+import { concatBytes, offsetsOf, SteppedSession, untilFull } from './stepped-session.ts'
 import { TextTokens } from './text-tokens.ts'
 import type { TokenModel, TokenScores, TokenSequence } from './token-model.ts'
 
@@ -53,17 +53,26 @@ export class CandidateSession extends SteppedSession {
     const pieces: Uint8Array[] = []
     const ends: number[] = []
     let text = this.#text
-    for (let length = 0; ; ) {
-      await this.#tree.evaluate([text.node], signal)
-      const { candidates, end } = scoresOf(text)
-      const best = candidates[0]
-      if (!best || end >= best.logprob) return { bytes: concatBytes(...pieces), end: best !== undefined, ends }
-      length += best.bytes.length
-      if (length > maxBytes) return { bytes: concatBytes(...pieces), end: false, ends }
-      pieces.push(best.bytes)
-      ends.push(length)
-      text = text.extend(best.bytes)
+    let length = 0
+    let end = false
+    const { full } = await untilFull(async () => {
+      for (;;) {
+        await this.#tree.evaluate([text.node], signal)
+        const { candidates, end: ending } = scoresOf(text)
+        const best = candidates[0]
+        end = best !== undefined && ending >= best.logprob
+        if (!best || end || length + best.bytes.length > maxBytes) return
+        length += best.bytes.length
+        pieces.push(best.bytes)
+        ends.push(length)
+        text = text.extend(best.bytes)
+      }
+    })
+    if (full) {
+      pieces.pop()
+      ends.pop()
     }
+    return { bytes: concatBytes(...pieces), end, ends }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DecodeResult, DecodeStep, Distribution, DistributionKind, Draft } from '../../protocol/index.ts'
 import { MAX_STEP_BYTES } from '../../protocol/index.ts'
-import { ModelNetError } from '../../utils/errors.ts'
+import { isModelNetError, ModelNetError } from '../../utils/errors.ts'
 import { createDecodeSession } from '../decode-session.ts'
 import type { CallOptions, DecodeSession } from '../language-model.ts'
 
@@ -63,6 +63,20 @@ export abstract class SteppedSession implements DecodeSession {
 /** Offsets of a peek: as asked, or 0..n. */
 export const offsetsOf = (step: DecodeStep): readonly number[] =>
   step.at ?? Array.from({ length: (step.peek?.length ?? 0) + 1 }, (_, index) => index)
+
+/**
+ * Drafts until it is done or meets the end of the context, and tells the latter: the draft is then to end where what
+ * follows it can still be told, since the text may be longer than what a look ahead has room for.
+ */
+export async function untilFull(drafting: () => Promise<void>): Promise<{ readonly full: boolean }> {
+  try {
+    await drafting()
+    return { full: false }
+  } catch (error) {
+    if (isModelNetError(error) && error.code === 'CONTEXT_OVERFLOW') return { full: true }
+    throw error
+  }
+}
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
