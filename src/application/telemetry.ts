@@ -13,11 +13,16 @@ export interface Telemetry {
  * `OTEL_SERVICE_NAME` and `OTEL_EXPORTER_OTLP_HEADERS`.
  */
 export async function startTelemetry(endpoint: string): Promise<Telemetry> {
-  const [{ BasicTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }] = await Promise.all([
+  const [{ BasicTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }, resources] = await Promise.all([
     import('@opentelemetry/sdk-trace-base'),
     import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/resources'),
   ])
+  const { defaultResource, detectResources, envDetector, resourceFromAttributes } = resources
+  const resource = defaultResource()
+    .merge(resourceFromAttributes({ 'service.name': 'modelnet' }))
+    .merge(detectResources({ detectors: [envDetector] }))
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` })
-  const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] })
+  const provider = new BasicTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] })
   return { tracing: createTracing(provider.getTracer('modelnet')), close: () => provider.shutdown() }
 }
