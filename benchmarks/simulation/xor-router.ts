@@ -133,8 +133,14 @@ export class XorWorld {
 
   /** The peers that truly are closest to a key and live. Reads all nodes. */
   closest(key: Uint8Array, count: number, but: string): readonly string[] {
-    const living = this.#places.filter(({ alive, name }) => alive && name !== but)
-    return nearestOf(living, byDistanceTo(...placeOf(key)), count).map(({ name }) => name)
+    const compare = byDistanceTo(...placeOf(key))
+    let best: Place[] = []
+    for (const place of this.#places) {
+      const last = best[count - 1]
+      if (!place.alive || place.name === but || (last && compare(place, last) >= 0)) continue
+      best = nearestOf([...best, place], compare, count)
+    }
+    return best.map(({ name }) => name)
   }
 
   /** Entries of a node's table now; for the memory figure. */
