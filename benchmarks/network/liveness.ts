@@ -1,18 +1,18 @@
 /**
- * How soon does a network of processes see that a node has joined, was killed, or hangs?
+ * How soon does a network of processes see that a node has joined, was killed, has come back, or hangs?
  *
  * Each node is a process of its own (libp2p over TCP on 127.0.0.1, one card each). A round starts one more node, waits
  * until all others show it alive with its card, then kills it (SIGKILL) and waits until none shows it alive; and the
- * same with SIGSTOP, which breaks no connection. Times are from the moment the node listens, or the signal, until the
+ * same with SIGSTOP, which breaks no connection. A killed node is started again with its key. Times are from the moment the node listens, or the signal, until the
  * last of the others has noticed. Limits: 2 s for joining and for a kill.
  *
  * Run: npx tsx benchmarks/network/liveness.ts [--nodes 8] [--rounds 5] [--out benchmarks/results/liveness.json]
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus, loadavg } from 'node:os'
-import { dirname } from 'node:path'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -33,9 +33,12 @@ interface Node {
 
 const script = fileURLToPath(new URL('../../test/support/network-node.ts', import.meta.url))
 
+const keys = await mkdtemp(join(tmpdir(), 'modelnet-liveness-'))
+
 async function start(name: string, ...bootstrap: string[]): Promise<Node> {
   const child = spawn(process.execPath, ['--import', 'tsx', script, name, ...bootstrap], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_IDENTITY: join(keys, name) },
   })
   const listeners = new Set<() => void>()
   let peers: readonly Peer[] = []
@@ -84,6 +87,16 @@ async function round(others: readonly Node[], name: string, signal: 'SIGKILL' | 
   return { joinMs, noticeMs }
 }
 
+/** After a kill that all have noticed: milliseconds from listening again until all others show it alive. */
+async function comeBack(others: readonly Node[], name: string): Promise<number> {
+  const node = await start(name, others[0]?.address ?? '')
+  await all(others, isAlive(node))
+  const ms = Math.round(performance.now() - node.listenedAt)
+  node.child.kill('SIGKILL')
+  await all(others, isGone(node))
+  return ms
+}
+
 const summary = (values: readonly number[]) => {
   const sorted = values.toSorted((a, b) => a - b)
   return { median: sorted[sorted.length >> 1], worst: sorted.at(-1), rounds: values }
@@ -108,8 +121,10 @@ try {
   const joins: number[] = []
   const kills: number[] = []
   const hangs: number[] = []
+  const returns: number[] = []
   for (let index = 0; index < Number(values.rounds); index++) {
     const killed = await round(nodes, `killed-${index}`, 'SIGKILL')
+    returns.push(await comeBack(nodes, `killed-${index}`))
     const hung = await round(nodes, `hung-${index}`, 'SIGSTOP')
     joins.push(killed.joinMs, hung.joinMs)
     kills.push(killed.noticeMs)
@@ -122,6 +137,7 @@ try {
     nodes: nodes.length,
     join: summary(joins),
     kill: summary(kills),
+    return: summary(returns),
     hang: summary(hangs),
   }
   console.log(JSON.stringify(report, null, 2))
@@ -131,4 +147,5 @@ try {
   }
 } finally {
   for (const { child } of nodes) child.kill('SIGKILL')
+  await rm(keys, { recursive: true })
 }

@@ -28,6 +28,8 @@ const PeersSchema = z.object({
       models: z.array(z.string()),
       addresses: z.array(z.string()),
       rttMs: z.number().optional(),
+      domain: z.string().optional(),
+      draining: z.boolean().optional(),
       running: z.number(),
       queued: z.number(),
     }),
@@ -66,15 +68,22 @@ export async function listPeers(
   const body = await getJson('/modelnet/peers', options)
   if (options.json) return terminal.out(`${JSON.stringify(body, null, 2)}\n`)
   const { nodes } = PeersSchema.parse(body)
+  const withDomains = nodes.some(({ domain }) => domain !== undefined)
   const rows = nodes.map(node => [
     shortId(node.node),
-    node.self ? 'this node' : node.state,
+    node.draining && node.state === 'alive' ? 'draining' : node.self ? 'this node' : node.state,
+    ...(withDomains ? [printable(node.domain ?? '-')] : []),
     node.rttMs === undefined ? '-' : duration(node.rttMs),
     `${node.running}+${node.queued}`,
     node.models.map(printable).join(' ') || '-',
     printable(node.addresses[0] ?? '-'),
   ])
-  terminal.out(table(terminal, [['node', 'state', 'rtt', 'running+queued', 'models', 'address'], ...rows]))
+  terminal.out(
+    table(terminal, [
+      ['node', 'state', ...(withDomains ? ['domain'] : []), 'rtt', 'running+queued', 'models', 'address'],
+      ...rows,
+    ]),
+  )
   if (nodes.length === 1)
     terminal.out(
       paint(
