@@ -29,6 +29,7 @@ const FIRST_VICTIM = 2
 const CHURN_MS = 20_000
 const SAMPLE_MS = 2000
 const WARM_UP_SHARE = 0.2
+const PROGRESS_S = 60
 
 const { values } = parseArgs({
   options: {
@@ -59,6 +60,7 @@ const failures = new Map<string, number>()
 
 async function send(gateway: string, kind: (typeof KINDS)[number]): Promise<void> {
   const controller = new AbortController()
+  const late = setTimeout(() => controller.abort(new Error('no answer in a minute')), 60_000)
   const { model, question, how } = kind
   counts.sent++
   try {
@@ -83,6 +85,7 @@ async function send(gateway: string, kind: (typeof KINDS)[number]): Promise<void
   } catch (error) {
     fail(`${model}: ${String(error)}`)
   } finally {
+    clearTimeout(late)
     controller.abort()
   }
 }
@@ -143,6 +146,8 @@ async function watch(): Promise<void> {
         samples.set(key, kept)
         if (at > WARM_UP_SHARE * seconds) kept.push({ at, value })
       }
+    if (Math.floor(at / PROGRESS_S) > Math.floor((at - SAMPLE_MS / 1000) / PROGRESS_S))
+      console.error(`${Math.round(at)} s`, counts, `${kills} kills`)
     await sleep(SAMPLE_MS)
   }
 }
