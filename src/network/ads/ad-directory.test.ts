@@ -103,6 +103,10 @@ describe('createAdDirectory', () => {
     const isShown = (...some: Node[]) => some.every(node => shown().includes(node.nodeId))
     expect(await pass(3000, () => isShown(first, second))).toBe(true)
 
+    // They hold ads of one another, but nobody is a partner who was not looked for: partners cost heartbeats.
+    expect(third.links.linked().length).toBeGreaterThan(1)
+    expect(third.directory.entries().map(({ nodeId }) => nodeId)).toEqual([third.nodeId])
+
     hub.kill(first.nodeId)
     expect(await pass(2000, () => !isShown(first))).toBe(true)
     expect(isShown(second)).toBe(true)
