@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { createIdentity } from '../src/network/index.ts'
 import {
+  CapabilityAdSchema,
   DecodeStepSchema,
   DOCUMENT_TYPES,
   type DocumentType,
@@ -14,6 +15,7 @@ import {
   encodeFrame,
   MAX_CARD_BYTES,
   MemberRecordSchema,
+  MembershipCertificateSchema,
   ModelCardSchema,
   NodeStatusSchema,
   ProbeReportSchema,
@@ -55,6 +57,8 @@ const documents: Readonly<Record<string, readonly [DocumentType, z.ZodType<objec
   'member-record': [DOCUMENT_TYPES.member, MemberRecordSchema],
   receipt: [DOCUMENT_TYPES.receipt, ReceiptSchema],
   'probe-report': [DOCUMENT_TYPES.probe, ProbeReportSchema],
+  'capability-ad': [DOCUMENT_TYPES.ad, CapabilityAdSchema],
+  'membership-certificate': [DOCUMENT_TYPES.certificate, MembershipCertificateSchema],
 }
 
 /** Byte strings and infinities, which JSON has no word for. */
