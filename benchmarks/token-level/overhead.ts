@@ -6,10 +6,14 @@
  * 1.7); a step message of at most 200 bytes per participant for top-k fusion.
  * Run: npx tsx benchmarks/token-level/overhead.ts [--steps 400] [--rounds 5] [--answers 20]
  * Writes benchmarks/results/token-level-overhead.json. Overhead: participants answer at once, so that only the
- * coordinator and the messages remain; every participant over loopback is a process of its own. Answers: shipped models,
- * one process each; variants alternate within a round.
+ * coordinator and the messages remain; every participant over loopback is a process of its own. `beyondSlowestMs` is a
+ * joint step less a step of the slowest participant asked alone over the same stream (its own time as seen from here);
+ * `cpuMs` is the processor time of the coordinator's process for a step, which other load hardly changes. Answers:
+ * shipped models, one process each, written as the product does (asked ahead along drafts) and step by step; the members
+ * are led through the same text alone, and generate freely, whose time is scaled to the same length. Variants alternate
+ * within a round.
  */
-import { createFusedSession } from '../../src/interaction/index.ts'
+import { createFusedSession, createSpeculativeSession } from '../../src/interaction/index.ts'
 import { encodeFrame } from '../../src/protocol/codec.ts'
 import { encodeDecodeResult } from '../../src/protocol/index.ts'
 import type { DecodeSession, DistributionKind, LanguageModel } from '../../src/resource/index.ts'
@@ -37,44 +41,70 @@ const fusionOf = (sessions: readonly DecodeSession[]) =>
     { lateMs: 10_000 },
   )
 
-/** Median ms of a step that commits and asks, and the time a tenth of the steps undercut: what a busy machine hides. */
-async function stepTime(
-  models: readonly LanguageModel[],
-  kind: DistributionKind,
-): Promise<{ readonly median: number; readonly p10: number }> {
-  const session = fusionOf(await openAll(models, kind))
+interface StepTime {
+  readonly median: number
+  /** A tenth of the steps are quicker: what a busy machine hides. */
+  readonly p10: number
+  /** Of this process, each step. */
+  readonly cpu: number
+}
+
+/** Of a step that commits and asks, in ms. */
+async function stepTime(session: DecodeSession): Promise<StepTime> {
   const times: number[] = []
+  const before = process.cpuUsage()
   for (let step = 0; step < steps; step++) {
     const started = performance.now()
     await session.step({ commit: Uint8Array.of(97), next: true })
     times.push(performance.now() - started)
   }
+  const { user, system } = process.cpuUsage(before)
   await session.close()
   times.sort((a, b) => a - b)
-  return { median: median(times), p10: times[Math.floor(times.length / 10)] ?? Number.NaN }
+  return {
+    median: median(times),
+    p10: times[Math.floor(times.length / 10)] ?? Number.NaN,
+    cpu: (user + system) / 1000 / steps,
+  }
 }
 
 const overhead: Record<string, object> = {}
 const instants = Array.from({ length: 4 }, instantModel)
 const peers = await startPeers(Array.from({ length: 4 }, () => INSTANT))
+const PLACES = { 'in process': instants, loopback: peers.models }
 for (const [label, kind] of Object.entries(KINDS)) {
-  const rows = new Map<string, { readonly median: number; readonly p10: number }[]>()
+  const alone = new Map<string, StepTime[]>()
+  const joint = new Map<string, StepTime[]>()
+  const add = (rows: Map<string, StepTime[]>, row: string, time: StepTime): void =>
+    void rows.set(row, [...(rows.get(row) ?? []), time])
   for (let round = -1; round < rounds; round++)
-    for (const count of round % 2 ? [4, 3, 2] : [2, 3, 4])
-      for (const [where, models] of Object.entries({ 'in process': instants, loopback: peers.models })) {
-        const time = await stepTime(models.slice(0, count), kind)
-        const row = `${count} participants, ${where}`
-        if (round >= 0) rows.set(row, [...(rows.get(row) ?? []), time]) // the first round warms up
+    for (const [where, models] of Object.entries(PLACES)) {
+      const single: StepTime[] = []
+      for (const session of await openAll(models, kind)) single.push(await stepTime(session))
+      const slowest = single.reduce((a, b) => (b.median > a.median ? b : a))
+      if (round >= 0) add(alone, where, slowest) // the first round warms up
+      for (const count of round % 2 ? [4, 3, 2] : [2, 3, 4]) {
+        const time = await stepTime(fusionOf(await openAll(models.slice(0, count), kind)))
+        if (round >= 0) add(joint, `${count} participants, ${where}`, time)
       }
+    }
+  const of = (times: readonly StepTime[], of: keyof StepTime): number => median(times.map(time => time[of]))
   overhead[label] = Object.fromEntries(
-    [...rows].map(([row, times]) => [
-      row,
-      {
-        medianMs: rounded(median(times.map(time => time.median)), 4),
-        p10Ms: rounded(median(times.map(time => time.p10)), 4),
-        rounds: times.map(time => rounded(time.median, 4)),
-      },
-    ]),
+    [...joint].map(([row, times]) => {
+      const own = alone.get(row.split(', ')[1] ?? '') ?? []
+      return [
+        row,
+        {
+          beyondSlowestMs: rounded(of(times, 'median') - of(own, 'median'), 4),
+          p10BeyondSlowestMs: rounded(of(times, 'p10') - of(own, 'p10'), 4),
+          slowestAloneMs: rounded(of(own, 'median'), 4),
+          medianMs: rounded(of(times, 'median'), 4),
+          p10Ms: rounded(of(times, 'p10'), 4),
+          cpuMs: rounded(of(times, 'cpu'), 4),
+          rounds: times.map(time => rounded(time.median, 4)),
+        },
+      ]
+    }),
   )
   console.log(label, JSON.stringify(overhead[label], null, 1))
 }
@@ -92,30 +122,59 @@ async function led(model: LanguageModel, text: Uint8Array): Promise<number> {
   return ms
 }
 
+/** Time a member needs for so many bytes of an answer of its own, whatever it says. */
+async function generated(model: LanguageModel, bytes: number): Promise<number> {
+  const started = performance.now()
+  let written = 0
+  for await (const part of model.generate({ ...request, maxTokens: 64 }))
+    if (part.type === 'text-delta') written += Buffer.byteLength(part.text)
+  return ((performance.now() - started) * bytes) / Math.max(1, written)
+}
+
+const append = (series: Record<string, number[]>, name: string, value: number): void => {
+  series[name] = [...(series[name] ?? []), value]
+}
+
 const names = (process.env['MEMBERS'] ?? 'arithmetic-a,generalist').split(',')
 const real = await startPeers(names)
-const ratios: number[] = []
-const jointMs: number[] = []
-const slowestMs: number[] = []
-for (let index = 0; index < answers; index++) {
-  const session = fusionOf(await openAll(real.models, BYTES))
-  await session.next()
-  const { text, ms } = await write(session)
+const ratios: Record<string, number[]> = {}
+const times: Record<string, number[]> = {}
+for (let index = -1; index < answers; index++) {
+  const ms: Record<string, number> = {}
+  let text = ''
+  for (const way of index % 2 ? ['asked ahead', 'step by step'] : ['step by step', 'asked ahead']) {
+    const fused = fusionOf(await openAll(real.models, BYTES))
+    await fused.next() // the prompt is read by all
+    const written = await write(way === 'asked ahead' ? createSpeculativeSession(fused) : fused)
+    ms[way] = written.ms
+    text = written.text
+  }
   const bytes = new TextEncoder().encode(text)
-  const members = []
-  for (const model of real.models) members.push(await led(model, bytes))
-  jointMs.push(ms)
-  slowestMs.push(Math.max(...members))
-  ratios.push(ms / Math.max(...members))
+  const slowest = async (time: (model: LanguageModel) => Promise<number>): Promise<number> => {
+    const each: number[] = []
+    for (const model of real.models) each.push(await time(model))
+    return Math.max(...each)
+  }
+  const alone = {
+    'slowest member led through the text': await slowest(model => led(model, bytes)),
+    'slowest member generating': await slowest(model => generated(model, bytes.length)),
+  }
+  if (index < 0) continue // warm up
+  for (const [name, value] of Object.entries({ ...ms, ...alone })) append(times, name, value)
+  for (const [way, value] of Object.entries(ms))
+    for (const [name, own] of Object.entries(alone)) append(ratios, `${way} / ${name}`, value / own)
 }
 await real.close()
+const mediansOf = (series: Readonly<Record<string, readonly number[]>>) =>
+  Object.fromEntries(Object.entries(series).map(([name, values]) => [name, rounded(median([...values]), 2)]))
 const equalLength = {
   members: names,
   answers,
-  medianRatioToSlowestMember: rounded(median(ratios)),
-  medianJointMs: rounded(median(jointMs), 2),
-  medianSlowestMemberMs: rounded(median(slowestMs), 2),
-  ratios: ratios.map(value => rounded(value, 2)),
+  medianRatios: mediansOf(ratios),
+  medianMs: mediansOf(times),
+  ratios: Object.fromEntries(
+    Object.entries(ratios).map(([name, each]) => [name, each.map(value => rounded(value, 2))]),
+  ),
 }
 console.log(JSON.stringify(equalLength))
 

@@ -45,6 +45,8 @@ export function createRemoteModel(options: RemoteModelOptions): LanguageModel {
       if (finished) throw violation(card, 'a part after the last one')
       finished = part.type === 'finish'
       yield part
+      // The whole answer may have arrived while its reader was busy: an abort counts all the same.
+      options.signal?.throwIfAborted()
     }
     if (!finished) throw violation(card, 'an answer without an end')
   }
