@@ -121,4 +121,22 @@ describe('a network whose operator admits nodes', () => {
     const { text } = await stranger.ask('What is the plural of box?', { pathway: 'words' })
     expect(text).toContain('boxes')
   })
+
+  it('answers elsewhere when a node does not trust the operator who signed for the asker', async () => {
+    const strict = await start(await admitted('cloud', { models: [{ ...GEOGRAPHY, allow: ['edge'] }] }, false))
+    const open = await start({ ...joining(strict), models: [GEOGRAPHY] })
+    const stranger = createIdentity()
+    const dataDir = temporaryDirectory()
+    const { nodeId: node } = await loadIdentity(join(dataDir, 'identity.pem'))
+    const certificate = await issueCertificate(stranger, systemClock, { node, domain: 'edge', lifeS: 3600 })
+    const admission = { operators: [stranger.nodeId], certificate, required: false }
+    const asker = await start({ dataDir, network: { bootstrap: [addressOf(strict)], admission } })
+    await linked(strict, open, asker)
+    await expect(asker.ask(CAPITAL, { pathway: `geography@${strict.id}` })).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    for (let round = 0; round < 5; round++) {
+      const { text, members } = await asker.ask(CAPITAL)
+      expect(text).toContain('Paris')
+      expect(members).toMatchObject([{ node: open.id }])
+    }
+  })
 })

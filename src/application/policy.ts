@@ -33,10 +33,9 @@ export function guardCalls(handlers: CallHandlers, policy: ServePolicy): CallHan
     const allowed = policy.models().find(({ card }) => card.id === id)?.card.allow ?? policy.serve
     if (permits(allowed, subject)) return
     const what = typeof id === 'string' ? `the model ${id} here` : 'this node'
-    throw new ModelNetError(
-      'FORBIDDEN',
-      `policy does not let ${peer} of domain ${subject.domain ?? PUBLIC} use ${what}`,
-    )
+    const whose = `${peer} of domain ${subject.domain ?? PUBLIC}`
+    // Retryable: a caller that asks one of several nodes is served by another.
+    throw new ModelNetError('FORBIDDEN', `policy does not let ${whose} use ${what}`, { retryable: true })
   }
   return Object.fromEntries(
     Object.entries(handlers).map(([method, handler]) => [
