@@ -60,6 +60,13 @@ export async function openWithFailover(
     throw lastError
   }
 
+  async function end(): Promise<void> {
+    if (!holder) return
+    holder.end()
+    breakers?.succeed(holder.candidate.name)
+    await holder.session.close()
+  }
+
   holder = await next()
   left = left.filter(({ model }) => model.card.id === holder?.candidate.model.card.id)
   const { distribution } = holder.session
@@ -75,10 +82,10 @@ export async function openWithFailover(
           if (committed.length > MAX_PIECES) committed.splice(0, committed.length, concatBytes(...committed))
           return result
         } catch (cause) {
-          const { candidate, session, end } = holder
+          const { candidate, session, end: endCall } = holder
           const error = fail(candidate, cause)
           if (!canMoveOn(error) || call?.signal?.aborted || signal?.aborted) throw error
-          end()
+          endCall()
           session.close().catch(() => undefined)
           onSwitch?.({
             from: candidate.name,
@@ -87,16 +94,15 @@ export async function openWithFailover(
             at: concatBytes(...committed).length,
           })
           holder = await next(error)
+          // closed while the next holder was opened: nobody else would close it
+          if (closed) await end()
         }
       }
     },
     async close() {
       if (closed) return
       closed = true
-      if (!holder) return
-      holder.end()
-      breakers?.succeed(holder.candidate.name)
-      await holder.session.close()
+      await end()
     },
   })
 }
