@@ -57,12 +57,14 @@ const KINDS: readonly { model: string; question: string; how: 'whole' | 'stream'
 
 const counts = { sent: 0, answered: 0, cut: 0, refused: 0, failed: 0 }
 const failures = new Map<string, number>()
+const latencies = new Map<string, number[]>()
 
 async function send(gateway: string, kind: (typeof KINDS)[number]): Promise<void> {
   const controller = new AbortController()
   const late = setTimeout(() => controller.abort(new Error('no answer in a minute')), 60_000)
   const { model, question, how } = kind
   counts.sent++
+  const began = performance.now()
   try {
     const response = await fetch(`${gateway}/v1/chat/completions`, {
       method: 'POST',
@@ -81,6 +83,7 @@ async function send(gateway: string, kind: (typeof KINDS)[number]): Promise<void
     } else {
       await response.text()
       counts.answered++
+      latencies.set(question, [...(latencies.get(question) ?? []), performance.now() - began])
     }
   } catch (error) {
     fail(`${model}: ${String(error)}`)
@@ -193,12 +196,19 @@ const slopes = [...samples].map(([figure, kept]) => {
   }
 })
 console.table(slopes)
-console.log(counts, kills, [...failures])
+const latencyMs = Object.fromEntries(
+  [...latencies].map(([question, ms]) => [
+    question,
+    { p50: Math.round(quantile(ms, 0.5)), p95: Math.round(quantile(ms, 0.95)), worst: Math.round(Math.max(...ms)) },
+  ]),
+)
+console.log(counts, kills, [...failures], latencyMs)
 writeResult('resilience-soak', {
   question: 'Growth of memory, heap and open files of nodes under mixed load while others are killed and come back',
   setting: `${MODELS.length + 1} processes over libp2p on one machine, ${values.minutes} minutes, ${values.rate} requests/s at random, a kill every ${CHURN_MS} ms; sampled every ${SAMPLE_MS} ms after the first fifth; slopes per hour over the means of 12 parts`,
   counts,
   kills,
   failures: Object.fromEntries([...failures].slice(0, 10)),
+  latencyMs,
   slopes,
 })
