@@ -83,15 +83,23 @@ export function createAdPublisher(components: AdPublisherComponents): AdPublishe
     return { ad, jws }
   }
 
-  const closest = (key: Uint8Array, outer: AbortSignal): Promise<string[]> =>
-    withDeadline(clock, { signal: outer, deadlineMs: ROUTE_TIMEOUT_MS }, async signal => {
-      const found: string[] = []
-      for await (const { peer, kind } of router.find(key, { signal })) {
-        if (kind === 'closest' && peer !== signer.nodeId) found.push(peer)
-        if (found.length >= HOLDERS) break
-      }
-      return found
-    })
+  /** The closest peers, or the last that answered when peers that hang hold up the end of the lookup. */
+  const closest = async (key: Uint8Array, outer: AbortSignal): Promise<readonly string[]> => {
+    const found: string[] = []
+    const near: string[] = []
+    try {
+      await withDeadline(clock, { signal: outer, deadlineMs: ROUTE_TIMEOUT_MS }, async signal => {
+        for await (const { peer, kind } of router.find(key, { signal })) {
+          if (peer !== signer.nodeId) (kind === 'closest' ? found : near).push(peer)
+          if (found.length >= HOLDERS) break
+        }
+      })
+    } catch (error) {
+      outer.throwIfAborted()
+      logger.debug({ answered: near.length, reason: String(error) }, 'a lookup of holders did not end')
+    }
+    return found.length > 0 ? found : near.slice(-HOLDERS)
+  }
 
   const putAt = async (
     peer: string,

@@ -23,6 +23,8 @@ let clock: ManualClock
 let hub: MemoryHub
 let world: string[]
 let lookups = 0
+/** Lookups tell whom they met on the way, and fail. */
+let isBroken = false
 const nodes: Node[] = []
 
 const hash = (text: string | Uint8Array): Buffer => createHash('sha256').update(text).digest()
@@ -38,7 +40,8 @@ const router: PeerRouter = {
         .toString()
     const sorted = world.map(peer => ({ peer, at: Buffer.from(distance(peer)).toString('hex') }))
     for (const { peer } of sorted.toSorted((a, b) => (a.at < b.at ? -1 : 1)).slice(0, 20))
-      yield { peer, kind: 'closest' }
+      yield { peer, kind: isBroken ? 'near' : 'closest' }
+    if (isBroken) throw new Error('the lookup was aborted')
   },
 }
 
@@ -181,13 +184,25 @@ describe('capability ads', () => {
     expect((await found(only(started, 29))).length).toBe(1)
   })
 
+  it('are put at those that answered when the end of a lookup does not come, and refreshed all the same', async () => {
+    const started = await startMany(10)
+    const provider = only(started, 0)
+    isBroken = true
+    expect(await provider.ads.offer({ capabilities: [SKILL], load: 0 })).toBeGreaterThan(5)
+    lookups = 0
+    await clock.advance(60_000)
+    expect(lookups).toBeGreaterThan(0)
+    isBroken = false
+    expect((await found(only(started, 9))).length).toBe(1)
+  })
+
   it('of a capability that all use are searched for at all its shards alike', async () => {
     const started = await startMany(25, { adsPerKey: 4 })
     for (const node of started.slice(0, 16)) await node.ads.offer({ capabilities: [SKILL], load: 0 })
     const searcher = only(started, 24)
     for (let turn = 0; turn < 5; turn++) await found(searcher)
     const seen = new Set<string>()
-    for (let turn = 0; turn < 60; turn++) for (const ad of await found(searcher, SKILL, { limit: 2 })) seen.add(ad.node)
+    for (let turn = 0; turn < 30; turn++) for (const ad of await found(searcher, SKILL, { limit: 2 })) seen.add(ad.node)
     expect(seen.size).toBeGreaterThan(8) // level 0 alone holds 4
   })
 
