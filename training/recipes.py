@@ -24,7 +24,7 @@ class Recipe:
     other_rate: float = 4e-3
     tokenizer_sample: int = 4000
     held_out: int = 600
-    schedule: str = "whole"
+    schedule: str = "whole"  # how the rate goes: train.py names them
     start: str | None = None  # the recipe whose weights and tokenizer training starts from
     practice: Field | None = None  # what is hardest of the field, drawn half of the time in training, never in testing
 
@@ -40,14 +40,10 @@ RECIPES = {
                            start="arithmetic-b-first", practice=fields.ARITHMETIC_B_PRACTICE),
     "calendar": Recipe(fields.CALENDAR, "spm", 700, 128, 4, 4, 320, 3200, 16, batch_tokens=1800),
     "elements": Recipe(fields.CHEMISTRY, "llama-bpe", 900, 128, 3, 4, 352, 1800, 13),
-    "generalist-first": Recipe(fields.GENERAL, "qwen2", 1000, 128, 4, 4, 320, 3600, 15, batch_tokens=1800, tokenizer_sample=6000),
-    "generalist": Recipe(fields.GENERAL, "qwen2", 1000, 128, 4, 4, 320, 1800, 16, batch_tokens=1800, schedule="descent",
-                         start="generalist-first", practice=fields.GENERAL_PRACTICE, held_out=3640),
+    "generalist": Recipe(fields.GENERAL, "qwen2", 1000, 128, 4, 4, 320, 3600, 15, batch_tokens=1800, tokenizer_sample=6000,
+                         held_out=3640),
     "geography": Recipe(fields.GEOGRAPHY, "spm", 1400, 128, 3, 4, 352, 3200, 12),
-    "logic-first": Recipe(fields.LOGIC, "spm", 1200, 128, 4, 4, 320, 1500, 20, schedule="plateau"),
-    "logic-second": Recipe(fields.LOGIC, "spm", 1200, 128, 4, 4, 320, 2200, 21, schedule="descent", start="logic-first"),
-    "logic": Recipe(fields.LOGIC, "spm", 1200, 128, 4, 4, 320, 2000, 22, schedule="descent", start="logic-second",
-                    practice=fields.LOGIC_PRACTICE),
+    "logic": Recipe(fields.LOGIC, "spm", 700, 128, 4, 4, 320, 2200, 20),
     "planner": Recipe(fields.PLANNING, "qwen2", 1100, 128, 4, 4, 320, 3600, 18, batch_tokens=2000),
     "reviewer": Recipe(fields.REVIEWING, "spm", 1700, 128, 4, 4, 384, 3800, 21, tokenizer_sample=6000),
     "units-first": Recipe(fields.UNITS, "qwen2", 420, 128, 4, 4, 320, 1500, 19, schedule="plateau", practice=fields.UNITS_PRACTICE),

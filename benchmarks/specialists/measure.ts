@@ -1,10 +1,10 @@
 /**
  * Question: how many of its held-out questions does each shipped model answer right, through the product's own engine?
  * Run: npx tsx benchmarks/specialists/measure.ts [name …] [--limit n]
- * Writes benchmarks/results/specialists.json. Greedy decoding; graded as `modelnet bench ask` grades; Wilson intervals.
+ * Writes benchmarks/results/specialists.json; named models renew only their own results in it. Greedy decoding; graded as `modelnet bench ask` grades; Wilson intervals.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -45,7 +45,14 @@ try {
         return { [of]: value, n, right, abstained, accuracy }
       })
     const claimed = spec.claims?.[0]?.accuracy
-    results.push({ ...summary, loadMs, claimed, byTag: groups('tag'), byKind: groups('kind') })
+    results.push({
+      ...summary,
+      date: new Date().toISOString(),
+      loadMs,
+      claimed,
+      byTag: groups('tag'),
+      byKind: groups('kind'),
+    })
     console.log(
       terminalReport([summary])
         .split('\n')
@@ -60,8 +67,11 @@ try {
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim()
 const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}`
 mkdirSync(dirname(output), { recursive: true })
-if (names.length === 0 && limit === Number.POSITIVE_INFINITY)
-  writeFileSync(
-    output,
-    `${JSON.stringify({ date: new Date().toISOString(), commit, machine, node: process.version, results }, null, 1)}\n`,
-  )
+if (limit === Number.POSITIVE_INFINITY) {
+  const measured = new Set(results.map(result => result.name))
+  const kept: { readonly name: string }[] =
+    names.length > 0 && existsSync(output) ? JSON.parse(readFileSync(output, 'utf8')).results : []
+  const all = [...kept.filter(({ name }) => !measured.has(name)), ...results].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const report = { date: new Date().toISOString(), commit, machine, node: process.version, results: all }
+  writeFileSync(output, `${JSON.stringify(report, null, 1)}\n`)
+}

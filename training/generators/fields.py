@@ -2,8 +2,7 @@
 from generators import arithmetic as ar, calendar as ca, elements as el, geography as geo, logic as lo, planning as pl
 from generators import units as un, words as wo
 from generators.base import Field
-from generators.generalist import PRACTICE as GENERAL_PRACTICE, TAUGHT, Mixture
-from generators.logic_practice import PRACTICE as LOGIC_PRACTICE
+from generators.generalist import TAUGHT, Mixture
 from generators.reviewing import REVIEWING
 from generators.simple_math import simple_math
 from generators.word_problems import word_problem

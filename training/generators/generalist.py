@@ -40,7 +40,6 @@ def power_of_ten(item):
     return item.answer.strip("0") in item.question and "," not in item.steps
 
 
-LOGIC_KINDS = {"reading": (3, lo.reading), "boolean": (2.5, lo.boolean), "classes": (1.5, lo.classes), "subclass": (1, lo.subclass)}
 TAUGHT = (
     (Field("skill:arithmetic", {
         "addition": (3, ar.addition), "subtraction": (3, ar.subtraction), "comparison": (1, ar.larger),
@@ -58,6 +57,5 @@ TAUGHT = (
         "days between": (1.5, ca.days_between), "date after": (1.5, ca.date_after)}), 1.5),
     (Field("skill:units", {
         "down": (3, some(un.down, power_of_ten)), "up": (3, some(un.up, power_of_ten)), "factor": (1, un.factor)}), 1.2),
-    (Field("skill:logic", LOGIC_KINDS), 1.5),
+    (Field("skill:logic", {"reading": (2, lo.reading), "boolean": (1.5, lo.boolean), "extreme": (0.6, lo.extreme)}), 1.5),
 )
-PRACTICE = Field("skill:logic", LOGIC_KINDS)

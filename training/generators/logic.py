@@ -1,8 +1,4 @@
-"""Yes/no reading of short passages, orders, classes, and boolean expressions, each step one that only copies or looks up.
-
-Evidence is copied word by word, turned into one form (`low < high`), walked along, and the word that decides is named
-last with its verdict. "because" stands before it so that names have the same pieces there as inside a passage.
-"""
+"""Yes/no reading of short passages with the evidence named first, orders, classes, and boolean expressions."""
 from generators.base import Item, vary
 
 NAMES = ("Tom Anna Ben Maria Sam Lucy Omar Nina Paul Emma Ali Rosa Jack Mei Leo Sara Max Julia Ivan Kate Otto Lena Hugo "
@@ -44,55 +40,43 @@ def reading(rng):
     sentences = [shape[0].format(**fact) for shape, fact in zip(shapes, facts)]
     asked = rng.randrange(len(people))
     slots = dict(facts[asked])
-    truth, checked = rng.random() < 0.5, shapes[asked][2]
+    truth = rng.random() < 0.5
     if not truth:
-        slot = rng.choice(checked)
+        slot = rng.choice(shapes[asked][2])
         others = [fact[slot] for fact in facts if fact[slot] != slots[slot]]
         pool = others if others and rng.random() < 0.6 else [word for word in SLOTS[slot] if word != slots[slot]]
         slots[slot] = rng.choice(pool)
     question = shapes[asked][1].format(**slots)
-    verdicts = []
-    for slot in checked:
-        same = slots[slot] == facts[asked][slot]
-        verdicts.append(f"{slots[slot]} {'yes' if same else 'no'}")
-        if not same:
-            break
-    steps = f"because {sentences[asked]}; {', '.join(verdicts)}"
-    return passage(rng, sentences, question, "yes" if truth else "no", "reading", steps)
+    return passage(rng, sentences, question, "yes" if truth else "no", "reading", sentences[asked])
 
 
 def order_sentences(rng):
-    """A chain of comparisons, highest first, told in any order and direction; each also as `low < high`."""
+    """A chain of comparisons, highest first, told in any order and direction."""
     people, words = rng.sample(NAMES, rng.choice((3, 3, 4))), rng.choice(ORDERS)
-    told = []
+    sentences = []
     for high, low in zip(people, people[1:]):
-        sentence = f"{high} is {words[0]} than {low}" if rng.random() < 0.6 else f"{low} is {words[1]} than {high}"
-        told.append((sentence, f"{low} < {high}"))
-    rng.shuffle(told)
-    return people, words, [sentence for sentence, _ in told], [f"{sentence}, {pair}" for sentence, pair in told]
+        sentences.append(f"{high} is {words[0]} than {low}" if rng.random() < 0.6 else f"{low} is {words[1]} than {high}")
+    rng.shuffle(sentences)
+    return people, words, sentences
 
 
 def order(rng):
-    """Is X taller than Y: every sentence is turned to one direction, then the chain is climbed from the lower of the two."""
-    people, words, sentences, turned = order_sentences(rng)
+    """Is X taller than Y: the chain is put together first."""
+    people, words, sentences = order_sentences(rng)
     first, second = rng.sample(range(len(people)), 2)
     direction = rng.randrange(2)
     truth = (first < second) == (direction == 0)
-    question = f"{people[first]} {words[direction]} than {people[second]}"
-    low, high = (second, first) if direction == 0 else (first, second)
-    verdict = "yes" if truth else "no"
-    climb = " < ".join(reversed(people[:low + 1]))
-    steps = f"{'; '.join(turned)}; asked {people[low]} < {people[high]}; from {climb}; {people[high]} {verdict}"
-    return passage(rng, sentences, f"Is {question}?", verdict, "order", f"because {steps}")
+    question = f"Is {people[first]} {words[direction]} than {people[second]}?"
+    sign = ">" if first < second else "<"
+    steps = f"{' > '.join(people)}, {people[first]} {sign} {people[second]}"
+    return passage(rng, sentences, question, "yes" if truth else "no", "order", steps)
 
 
 def extreme(rng):
-    """Who is the tallest: climbed from the lower one of the first sentence."""
-    people, words, sentences, turned = order_sentences(rng)
+    """Who is the tallest."""
+    people, words, sentences = order_sentences(rng)
     question = f"Who is the {words[2]}?"
-    start = people.index(turned[0].split(", ")[1].split(" < ")[0])
-    steps = f"{'; '.join(turned)}; from {' < '.join(reversed(people[:start + 1]))}"
-    return passage(rng, sentences, question, people[0], "extreme", f"because {steps}", "text")
+    return passage(rng, sentences, question, people[0], "extreme", " > ".join(people), "text")
 
 
 def classes(rng):
@@ -105,14 +89,13 @@ def classes(rng):
     negative = rng.random() < 0.5
     if negative:
         sentences.append(f"No {names[length]} are {names[length + 1]}")
-    chain = f"{person} > {' > '.join(names[:length + 1])}" + (f" not {names[length + 1]}" if negative else "")
+    chain = f"{person} > {' > '.join(names[:length + 1])}" + (f", not {names[length + 1]}" if negative else "")
     rng.shuffle(sentences)
     if negative and rng.random() < 0.6:
         target, answer = names[length + 1], "no"
     else:
         target, answer = names[rng.randint(0, length)], "yes"
-    question = f"Is {person} one of the {target}?"
-    return passage(rng, sentences, question, answer, "classes", f"because {chain}; {target} {answer}")
+    return passage(rng, sentences, f"Is {person} one of the {target}?", answer, "classes", chain)
 
 
 def subclass(rng):
@@ -122,9 +105,9 @@ def subclass(rng):
     rng.shuffle(sentences)
     first, second = rng.sample(range(len(names)), 2)
     question = f"Are all {names[first]} {names[second]}?"
-    answer = "yes" if first < second else "no"
-    steps = f"{' > '.join(names[first:])}; {names[second]} {answer}"
-    return passage(rng, sentences, question, answer, "subclass", f"because {steps}")
+    sign = ">" if first < second else "<"
+    steps = f"{' > '.join(names)}, {names[first]} {sign} {names[second]}"
+    return passage(rng, sentences, question, "yes" if first < second else "no", "subclass", steps)
 
 
 def word(value):
