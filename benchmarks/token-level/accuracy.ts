@@ -4,7 +4,7 @@
  * as many samples as there are members (temperature 0.7, majority of answers, ties to the first), on the same questions.
  * Limits: the default is never significantly below the better member (exact McNemar test); of questions all members
  * get right it keeps 95 %, of those some get right it decides 73 % right, of those none gets right it rescues 37 %.
- * Run: npx tsx benchmarks/token-level/accuracy.ts [--questions 100] [--only skill] [--skip 0]
+ * Run: npx tsx benchmarks/token-level/accuracy.ts [--questions 100] [--only skill] [--skip 0] [--rules 12]
  * Writes benchmarks/results/token-level-accuracy.json (with `-fresh` when rows are skipped: defaults were chosen on the
  * first rows of each file, so what they are worth is told by rows that were never looked at). The first half of the questions of a task calibrates (beliefs of
  * ability, choice of the best member); figures are of the second half only.
@@ -18,6 +18,8 @@ import { writeResult } from '../support.ts'
 import { argument, BYTES, fuse, isRight, loadFamily, open, rounded, write } from './models.ts'
 
 const perTask = argument('questions', 100)
+/** So many of the configurations below, in order. */
+const ruleCount = argument('rules', Number.POSITIVE_INFINITY)
 /** Rows of each file left out. */
 const skip = argument('skip', 0)
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
@@ -50,8 +52,11 @@ const CONFIGURATIONS: Readonly<
 const family = await loadFamily()
 const skillsOf = (name: string): readonly string[] =>
   family.model(name).card.tags.filter(tag => tag.startsWith('skill:'))
-const specialists = family.names.filter(name => skillsOf(name).length === 1)
-const skills = [...new Set(specialists.flatMap(skillsOf))].filter(skill => !only || skill.endsWith(only))
+/** Of one field: its first tag names it, a second one what it knows of it. */
+const specialists = family.names.filter(name => skillsOf(name).length <= 2)
+const skills = [...new Set(specialists.flatMap(name => skillsOf(name).slice(0, 1)))].filter(
+  skill => !only || skill.endsWith(only),
+)
 
 interface Task {
   readonly skill: string
@@ -63,7 +68,7 @@ interface Task {
 /** Every second question of each specialist of the skill in turn, so that all kinds and both makers are there. */
 async function taskOf(skill: string): Promise<Task | undefined> {
   const members = family.names.filter(name => skillsOf(name).includes(skill))
-  const owners = members.filter(name => skillsOf(name).length === 1)
+  const owners = members.filter(name => specialists.includes(name))
   const each = Math.ceil((2 * perTask) / owners.length)
   const lists = await Promise.all(owners.map(async name => (await family.questions(name)).slice(skip, skip + each)))
   const questions = lists.flat()
@@ -142,7 +147,7 @@ for (const skill of skills) {
     const consistent: boolean[] = []
     for (const question of task.test) consistent.push(await selfConsistent(best, question, members.length))
     const rules: Record<string, object> = {}
-    for (const [label, { competence, ...options }] of Object.entries(CONFIGURATIONS)) {
+    for (const [label, { competence, ...options }] of Object.entries(CONFIGURATIONS).slice(0, ruleCount)) {
       const right: boolean[] = []
       for (const question of task.test) {
         const session = await fuse(family, members, question.question, {

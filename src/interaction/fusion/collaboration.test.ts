@@ -15,7 +15,9 @@ import { decodeText } from './decode-text.ts'
 import { createDeferringSession } from './defer.ts'
 import { promptLogprob } from './familiarity.ts'
 import { createGatedSession } from './gate.ts'
+import type { FusedMember } from './seat.ts'
 import { fuseSpans } from './span-fusion.ts'
+import { createSpanSession } from './span-session.ts'
 import { sampleSpeculatively } from './speculative-sampling.ts'
 
 const BYTES: DistributionKind = { kind: 'bytes' }
@@ -111,6 +113,36 @@ describe('span fusion', () => {
     let weights: readonly number[] = []
     for await (const span of fuseSpans(members, { spanBytes: 4 })) weights = span.weights
     expect(weights[0]).toBeGreaterThan(weights[2] ?? 1)
+  })
+})
+
+describe('span fusion as a decode session', () => {
+  const members = (): FusedMember[] =>
+    ['a b c d e f', 'a b c d e f', 'a b x y z w'].map((text, index) => ({
+      name: `m${index}`,
+      weight: 1,
+      session: saying(text),
+    }))
+
+  it('writes what span fusion writes, and tells who wrote how much', async () => {
+    let expected = ''
+    for await (const span of fuseSpans(members(), { spanBytes: 4 })) expected += Buffer.from(span.text).toString()
+    const session = createSpanSession(members(), { spanBytes: 4 })
+    let text = ''
+    for await (const part of decodeText(session)) if (part.type === 'text-delta') text += part.text
+    expect(text).toBe(expected)
+    expect([...session.authored.values()].reduce((sum, bytes) => sum + bytes, 0)).toBe(text.length)
+    expect(session.authored.get('m2')).toBe(0)
+  })
+
+  it('goes on where the text takes a turn that nobody drafted, and closes its members', async () => {
+    const three = members()
+    const session = createSpanSession(three, { spanBytes: 4 })
+    await session.next()
+    const { distributions } = await session.step({ commit: new TextEncoder().encode('?'), next: true })
+    expect(distributions?.[0]?.kind).toBe('bytes')
+    await session.close()
+    await expect(three[0]?.session.next()).rejects.toMatchObject({ code: 'INVALID_REQUEST' })
   })
 })
 

@@ -133,6 +133,14 @@ describe('decoding a text', () => {
     controller.abort()
     await expect(reading.next()).rejects.toMatchObject({ name: 'AbortError' })
   })
+
+  it('ends a text that goes round in circles', async () => {
+    const round = encode(`so ${'and on '.repeat(500)}`)
+    const parts = await partsOf(sayingBytes(round))
+    expect(parts.at(-1)).toMatchObject({ type: 'finish', reason: 'length' })
+    expect(textOf(parts).length).toBeLessThan(300)
+    expect(textOf(await partsOf(sayingBytes(round), { repetitionBytes: 2000 })).length).toBeGreaterThan(1900)
+  })
 })
 
 function sayingDistribution(symbol: number): { kind: 'bytes'; probabilities: Float64Array } {

@@ -5,6 +5,7 @@ import { systemClock } from '../../utils/clock.ts'
 import { isModelNetError } from '../../utils/errors.ts'
 import { createRandom } from '../../utils/random.ts'
 import { type ChooseOptions, choose } from './choose.ts'
+import { RepetitionGuard } from './repetition.ts'
 import { Utf8Progress } from './utf8.ts'
 
 export interface DecodeTextOptions extends ChooseOptions {
@@ -14,6 +15,8 @@ export interface DecodeTextOptions extends ChooseOptions {
   readonly maxBytes?: number
   /** Same seed, same text; every symbol takes a fresh random number. @default 0 */
   readonly seed?: number
+  /** Ends a text whose last bytes, so many, are one pattern again and again, as `length` does. @default 256 */
+  readonly repetitionBytes?: number
   /** Texts that end the answer; they are not part of it. */
   readonly stop?: readonly string[]
   readonly signal?: AbortSignal
@@ -41,6 +44,7 @@ export type DecodeTextPart =
 /** Bytes that stand for one token where a session has none: what English takes in common vocabularies. */
 const BYTES_PER_TOKEN = 4
 const DEFAULT_MAX_TOKENS = 1024
+const REPETITION_BYTES = 256
 
 /**
  * Writes a text with a decode session, of one model or of many: one step per symbol, whole characters out, then
@@ -52,6 +56,7 @@ export async function* decodeText(
   options: DecodeTextOptions = {},
 ): AsyncGenerator<DecodeTextPart, void, undefined> {
   const { maxTokens = DEFAULT_MAX_TOKENS, maxBytes, seed = 0, stop = [], signal, clock = systemClock } = options
+  const repetition = new RepetitionGuard(options.repetitionBytes ?? REPETITION_BYTES)
   const call = signal ? { signal } : {}
   const overBytes = session.distribution.kind === 'bytes'
   const maxSymbols = overBytes ? maxTokens * BYTES_PER_TOKEN : maxTokens
@@ -77,7 +82,8 @@ export async function* decodeText(
     const text = output.push(chosen)
     if (text) yield { type: 'text-delta', text }
     if (output.stopped) reason = 'stop'
-    else if (symbols >= maxSymbols || bytes >= (maxBytes ?? Number.POSITIVE_INFINITY)) reason = 'length'
+    else if (symbols >= maxSymbols || bytes >= (maxBytes ?? Number.POSITIVE_INFINITY) || repetition.push(chosen))
+      reason = 'length'
     else {
       const next = await afterCommit(session, chosen, call)
       if (next) distribution = next

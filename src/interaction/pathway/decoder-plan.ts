@@ -30,6 +30,9 @@ export type DecoderPlan =
 /** Ways of writing together in which members have roles by their order; the number is how many there must be. */
 const ROLES: Readonly<Record<string, number>> = { contrast: 2, proxy: 3, gated: 2, defer: 2 }
 
+/** Members write whole spans in turn, each chosen by all the others (span fusion): weighed by competence like a mixture. */
+export const SPANS = 'span'
+
 /** True for rules in which nobody can stand in for a missing member. */
 export const hasRoles = (rule: string): boolean => Object.hasOwn(ROLES, rule)
 
@@ -50,7 +53,7 @@ export function checkDecoder(decoder: DecoderTerm): void {
     return
   }
   const { rule = 'mean', fuse } = decoder
-  if (!hasRoles(rule)) fusionRule(rule)
+  if (!hasRoles(rule) && rule !== SPANS) fusionRule(rule)
   else if (fuse.length < (ROLES[rule] ?? 0))
     throw new ModelNetError('INVALID_PATHWAY', `the rule ${rule} takes at least ${ROLES[rule]} models, in order`)
   for (const part of fuse) checkDecoder(part)

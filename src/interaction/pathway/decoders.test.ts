@@ -14,6 +14,7 @@ it.each([
   ['fuse(a, b, rule=product)'],
   ['fuse(a, b, rule=gated)'],
   ['fuse(a, b, rule=defer)'],
+  ['fuse(a, b, c, rule=span)'],
   ['fuse(a, b, rule=contrast, strength=0.5)'],
   ['fuse(a, b, c, rule=proxy)'],
   ['fuse(a, b, weights=1/0)'],

@@ -7,12 +7,13 @@ import {
   createDeferringSession,
   createFusedSession,
   createGatedSession,
+  createSpanSession,
   createSpeculativeSession,
   fusionRule,
   proxyTuning,
 } from '../fusion/index.ts'
 import type { DecoderPlan, Voice } from './decoder-plan.ts'
-import { hasRoles, planDecoder, voicesOf, weigh } from './decoder-plan.ts'
+import { hasRoles, planDecoder, SPANS, voicesOf, weigh } from './decoder-plan.ts'
 import { createDraftedSession } from './drafted-session.ts'
 import type { Board, PathwayContext, PathwayEvent } from './path.ts'
 import type { Arguments, DecoderTerm } from './term.ts'
@@ -84,6 +85,7 @@ async function open(plan: DecoderPlan, opening: Opening): Promise<OpenedDecoder>
       shares: () => new Map([...weak, ...second.voices].map(({ name }, _, all) => [name, 1 / all.length])),
     }
   }
+  if (plan.rule === SPANS) return fuseBySpans(opened)
   if (plan.rule === 'gated' && plan.members[0]) {
     // the first writes alone where it is sure, and is one of all where it is not
     const lead = await open(plan.members[0], opening)
@@ -171,6 +173,27 @@ function fuse(opened: readonly Member[], rule: string, args: Arguments, { contex
   )
   const voices = named.flatMap(member => member.voices)
   return { session, voices, shares: () => sharesOf(session, named), canAskAhead: true }
+}
+
+/** Members that write whole spans, chosen by the others. */
+function fuseBySpans(opened: readonly Member[]): OpenedDecoder {
+  const named = uniquelyNamed(opened)
+  const session = createSpanSession(
+    named.map(({ session: member, weight, name }) => ({
+      name,
+      weight,
+      session: member.distribution.kind === 'bytes' ? member : createByteView(member),
+    })),
+  )
+  const shares = (): ReadonlyMap<string, number> => {
+    const written = [...session.authored.values()].reduce((sum, bytes) => sum + bytes, 0)
+    const all = named.flatMap(({ name, shares: inner }) => {
+      const share = written > 0 ? (session.authored.get(name) ?? 0) / written : 1 / named.length
+      return [...inner()].map(([voice, part]): [string, number] => [voice, share * part])
+    })
+    return new Map(all)
+  }
+  return { session, voices: named.flatMap(({ voices }) => voices), shares }
 }
 
 function ruleOf(
