@@ -6,6 +6,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { createTaskAnalyser } from '../../src/service/analysis/task-analyser.ts'
 import { loadTextRouter } from '../../src/service/routing/text-router.ts'
 import { trainTextRouter } from '../../src/service/routing/train-text-router.ts'
 import { createRandom } from '../../src/utils/random.ts'
@@ -48,10 +49,25 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
   }
 }
 
+/** Milliseconds of one task analysis: wanted below 0.2. */
+function measureAnalysis(): number {
+  const { analyse } = createTaskAnalyser()
+  const asked = generateQuestions(4000, createRandom('speed-analysis'))
+  const run = (part: typeof asked): void => {
+    for (const { question } of part) analyse({ messages: [{ role: 'user', content: question }] })
+  }
+  run(asked.slice(0, 500))
+  const started = performance.now()
+  run(asked)
+  return Number(((performance.now() - started) / asked.length).toFixed(4))
+}
+
+const analysisMilliseconds = measureAnalysis()
+console.log(`task analysis: ${analysisMilliseconds} ms`)
 const measured = [measure(30, 4000), measure(10_000, 800)]
 console.table(measured)
 if (values.results)
   writeFileSync(
     values.results,
-    `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), command: 'npx tsx benchmarks/routing/speed.ts', node: process.version, measured }, null, 2)}\n`,
+    `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), command: 'npx tsx benchmarks/routing/speed.ts', node: process.version, analysisMilliseconds, measured }, null, 2)}\n`,
   )
