@@ -37,8 +37,9 @@ TEXTS = {
         "No temperatures, areas or speeds, no conversion between metric and imperial units, whole results only, amounts to 999 "
         "of the larger unit."),
     "logic": (
-        "Answers yes or no from a short passage with the evidence first, follows orders and classes, evaluates and, or, not.",
-        "Weak at reading and at orders: see the measured accuracy. Only the sentence patterns it was taught: no free text, no unknown or maybe, at most four people and three operators."),
+        "Answers yes or no from a short passage with the evidence first, follows classes, evaluates and, or, not.",
+        "Only the sentence patterns it was taught, such as \"Anna has hats\" and \"All cats are robots\": no free text, no orders, "
+        "no unknown or maybe, at most four people and three operators."),
     "reviewer": (
         "Judges a proposed answer to a short question: works out its own answer first, then says correct, or wrong with the "
         "corrected answer.",

@@ -48,9 +48,9 @@ UNITS = Field("skill:units", {"down": (5, un.down), "up": (4, un.up), "factor": 
 UNITS_PRACTICE = Field("skill:units", {
     "down": (5, lambda rng: un.down(rng, un.WORKED)), "up": (5, lambda rng: un.up(rng, un.WORKED))})
 LOGIC = Field("skill:logic", {
-    "reading": (4, lo.reading), "order": (2, lo.order), "extreme": (1, lo.extreme), "classes": (2, lo.classes),
-    "subclass": (1.5, lo.subclass), "boolean": (3, lo.boolean),
+    "reading": (4, lo.reading), "classes": (2, lo.classes), "subclass": (1.5, lo.subclass), "boolean": (3, lo.boolean),
 })
+LOGIC_PRACTICE = Field("skill:logic", {"reading": (2, lo.reading), "subclass": (3, lo.subclass)})
 PLANNING = Field("skill:planning", {
     "sum": (4, pl.question(pl.addition)), "minus": (1.5, pl.question(pl.subtraction)), "difference": (2, pl.question(pl.difference)),
     "product": (2, pl.question(pl.product)), "larger": (1.5, pl.question(pl.larger)), "smaller": (1, pl.question(pl.smaller)),

@@ -1,27 +1,29 @@
-"""Yes/no reading of short passages with the evidence named first, orders, classes, and boolean expressions."""
+"""Yes/no reading of short passages, classes, and boolean expressions, each step one that only looks up or compares.
+
+What is said of a name stands two words behind it, in passages as in steps, and the word that decides is named last with
+its verdict. "because" and a word before the passage give names the same piece everywhere.
+"""
 from generators.base import Item, vary
 
 NAMES = ("Tom Anna Ben Maria Sam Lucy Omar Nina Paul Emma Ali Rosa Jack Mei Leo Sara Max Julia Ivan Kate Otto Lena Hugo "
          "Ida Carl Vera Finn Zoe Noah Mila").split()
-COLORS = "red blue green yellow black white brown pink grey purple".split()
 THINGS = "pens hats cups books shoes bags coats balls boxes cars gloves socks keys plates bikes".split()
-PLACES = "park school garden kitchen library station market museum harbour forest".split()
 FOODS = "rice soup bread cheese fish beans salad pasta honey corn".split()
-# Fact sentences: statement, yes/no question; every slot but the name can be the one that is asked wrongly.
+# Fact sentences, each `name verb object`: what is said of a name always stands two words behind it.
 FACTS = (
-    ("{n} has {c} {t}", "Does {n} have {c} {t}?", ("c", "t")),
-    ("{n} is in the {p}", "Is {n} in the {p}?", ("p",)),
-    ("{n} likes {f}", "Does {n} like {f}?", ("f",)),
-    ("{n} bought {c} {t}", "Did {n} buy {c} {t}?", ("c", "t")),
-    ("{n} went to the {p}", "Did {n} go to the {p}?", ("p",)),
-    ("{n} eats {f}", "Does {n} eat {f}?", ("f",)),
+    ("{n} has {o}", "Does {n} have {o}?", THINGS),
+    ("{n} bought {o}", "Did {n} buy {o}?", THINGS),
+    ("{n} sold {o}", "Did {n} sell {o}?", THINGS),
+    ("{n} likes {o}", "Does {n} like {o}?", FOODS),
+    ("{n} eats {o}", "Does {n} eat {o}?", FOODS),
+    ("{n} wants {o}", "Does {n} want {o}?", FOODS),
 )
-SLOTS = {"c": COLORS, "t": THINGS, "p": PLACES, "f": FOODS}
 ORDERS = (("taller", "shorter", "tallest"), ("older", "younger", "oldest"), ("faster", "slower", "fastest"),
           ("heavier", "lighter", "heaviest"), ("richer", "poorer", "richest"))
 CLASSES = ("poets dancers farmers bakers pilots singers doctors teachers painters sailors cats dogs birds robots lions "
            "tigers horses rabbits dragons wizards").split()
-LEADS = ("Read: {p} {q}", "{p} {q}", "{p} {q}", "Passage: {p} Question: {q}", "{p} Question: {q}")
+LEADS = ("Read: {p} {q}", "Given: {p} {q}", "Passage: {p} Question: {q}", "Facts: {p} Question: {q}", "Read: {p} Question: {q}",
+         "{p} {q}")
 
 
 def passage(rng, sentences, question, answer, kind, steps, grader="boolean"):
@@ -34,49 +36,53 @@ def reading(rng):
     """Two to four facts about different people; one of them is asked about."""
     people = rng.sample(NAMES, rng.randint(2, 4))
     shapes = [rng.choice(FACTS) for _ in people]
-    if rng.random() < 0.6:
+    if rng.random() < 0.5:
         shapes = [shapes[0]] * len(people)
-    facts = [dict(n=name, **{slot: rng.choice(words) for slot, words in SLOTS.items()}) for name in people]
-    sentences = [shape[0].format(**fact) for shape, fact in zip(shapes, facts)]
+    objects = [rng.choice(shape[2]) for shape in shapes]
+    sentences = [shape[0].format(n=name, o=o) for shape, name, o in zip(shapes, people, objects)]
     asked = rng.randrange(len(people))
-    slots = dict(facts[asked])
-    truth = rng.random() < 0.5
+    truth, said = rng.random() < 0.5, objects[asked]
+    named = said
     if not truth:
-        slot = rng.choice(shapes[asked][2])
-        others = [fact[slot] for fact in facts if fact[slot] != slots[slot]]
-        pool = others if others and rng.random() < 0.6 else [word for word in SLOTS[slot] if word != slots[slot]]
-        slots[slot] = rng.choice(pool)
-    question = shapes[asked][1].format(**slots)
-    return passage(rng, sentences, question, "yes" if truth else "no", "reading", sentences[asked])
+        others = [o for o in objects if o != said and o in shapes[asked][2]]
+        named = rng.choice(others if others and rng.random() < 0.6 else [o for o in shapes[asked][2] if o != said])
+    question = shapes[asked][1].format(n=people[asked], o=named)
+    answer = "yes" if truth else "no"
+    return passage(rng, sentences, question, answer, "reading", f"because {people[asked]} {said}; {named} {answer}")
 
 
 def order_sentences(rng):
-    """A chain of comparisons, highest first, told in any order and direction."""
+    """A chain of comparisons, highest first, told in any order and direction; each also as `low < high`."""
     people, words = rng.sample(NAMES, rng.choice((3, 3, 4))), rng.choice(ORDERS)
-    sentences = []
+    told = []
     for high, low in zip(people, people[1:]):
-        sentences.append(f"{high} is {words[0]} than {low}" if rng.random() < 0.6 else f"{low} is {words[1]} than {high}")
-    rng.shuffle(sentences)
-    return people, words, sentences
+        sentence = f"{high} is {words[0]} than {low}" if rng.random() < 0.6 else f"{low} is {words[1]} than {high}"
+        told.append((sentence, f"{low} under {high}"))
+    rng.shuffle(told)
+    return people, words, [sentence for sentence, _ in told], [f"{sentence}, {pair}" for sentence, pair in told]
 
 
 def order(rng):
-    """Is X taller than Y: the chain is put together first."""
-    people, words, sentences = order_sentences(rng)
+    """Is X taller than Y: every sentence is turned to one direction, then the chain is climbed from the lower of the two."""
+    people, words, sentences, turned = order_sentences(rng)
     first, second = rng.sample(range(len(people)), 2)
     direction = rng.randrange(2)
     truth = (first < second) == (direction == 0)
-    question = f"Is {people[first]} {words[direction]} than {people[second]}?"
-    sign = ">" if first < second else "<"
-    steps = f"{' > '.join(people)}, {people[first]} {sign} {people[second]}"
-    return passage(rng, sentences, question, "yes" if truth else "no", "order", steps)
+    question = f"{people[first]} {words[direction]} than {people[second]}"
+    low, high = (second, first) if direction == 0 else (first, second)
+    verdict = "yes" if truth else "no"
+    climb = " ".join(reversed(people[:low + 1]))
+    steps = f"{'; '.join(turned)}; asked {people[low]} under {people[high]}; from {climb}; {people[high]} {verdict}"
+    return passage(rng, sentences, f"Is {question}?", verdict, "order", f"because {steps}")
 
 
 def extreme(rng):
-    """Who is the tallest."""
-    people, words, sentences = order_sentences(rng)
+    """Who is the tallest: climbed from the lower one of the first sentence."""
+    people, words, sentences, turned = order_sentences(rng)
     question = f"Who is the {words[2]}?"
-    return passage(rng, sentences, question, people[0], "extreme", " > ".join(people), "text")
+    start = people.index(turned[0].split(", ")[1].split(" under ")[0])
+    steps = f"{'; '.join(turned)}; from {' '.join(reversed(people[:start + 1]))}"
+    return passage(rng, sentences, question, people[0], "extreme", f"because {steps}", "text")
 
 
 def classes(rng):
@@ -84,18 +90,19 @@ def classes(rng):
     names = rng.sample(CLASSES, 4)
     length = rng.choice((1, 2))
     person = rng.choice(NAMES)
-    sentences = [f"{person} is one of the {names[0]}"]
+    sentences = [f"{person} joined {names[0]}"]
     sentences += [f"All {a} are {b}" for a, b in zip(names, names[1:length + 1])]
     negative = rng.random() < 0.5
     if negative:
         sentences.append(f"No {names[length]} are {names[length + 1]}")
-    chain = f"{person} > {' > '.join(names[:length + 1])}" + (f", not {names[length + 1]}" if negative else "")
+    chain = f"{person} {' '.join(names[:length + 1])}" + (f" not {names[length + 1]}" if negative else "")
     rng.shuffle(sentences)
     if negative and rng.random() < 0.6:
         target, answer = names[length + 1], "no"
     else:
         target, answer = names[rng.randint(0, length)], "yes"
-    return passage(rng, sentences, f"Is {person} one of the {target}?", answer, "classes", chain)
+    question = f"Is {person} one of the {target}?"
+    return passage(rng, sentences, question, answer, "classes", f"because {chain}; {target} {answer}")
 
 
 def subclass(rng):
@@ -105,9 +112,9 @@ def subclass(rng):
     rng.shuffle(sentences)
     first, second = rng.sample(range(len(names)), 2)
     question = f"Are all {names[first]} {names[second]}?"
-    sign = ">" if first < second else "<"
-    steps = f"{' > '.join(names)}, {names[first]} {sign} {names[second]}"
-    return passage(rng, sentences, question, "yes" if first < second else "no", "subclass", steps)
+    answer = "yes" if first < second else "no"
+    steps = f"{' '.join(names[first:])}; {names[second]} {answer}"
+    return passage(rng, sentences, question, answer, "subclass", f"because {steps}")
 
 
 def word(value):
