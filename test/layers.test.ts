@@ -12,7 +12,7 @@ const MAX_LINES = 300
 /** Side doors that are meant. */
 const ALLOWED: readonly (readonly [file: string, imported: string])[] = [
   // A process of its own, started for each node: the index loads libp2p, which costs a second of CPU.
-  ['resource/inference-worker.ts', '../network/multiplexer.ts'],
+  ['resource/inference-service.ts', '../network/multiplexer.ts'],
   // Started before the layers are loaded.
   ['application/commands/serve.ts', '../../resource/inference-process.ts'],
 ]

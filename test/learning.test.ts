@@ -45,6 +45,8 @@ describe('a network with a model whose card lies', { timeout: 300_000 }, () => {
   afterAll(closeConfigured)
   const dataDir = temporaryDirectory()
   const service = { probeEveryMs: 0 }
+  const log = join(dataDir, 'outcomes.jsonl')
+  const probes = (): readonly number[] => readOutcomes(log).flatMap(({ arm, score }) => (arm === LIAR ? [score] : []))
   let [trusting, probing, honest]: (Node | undefined)[] = []
   const nodes = async (): Promise<{ trusting: Node; probing: Node }> => {
     honest ??= await startConfigured({ models: [{ shipped: 'arithmetic-a', claims: [] }], service })
@@ -58,8 +60,6 @@ describe('a network with a model whose card lies', { timeout: 300_000 }, () => {
 
   it('asks it at first, and no more after 20 probes', async () => {
     const { trusting, probing } = await nodes()
-    const log = join(dataDir, 'outcomes.jsonl')
-    const probes = (): readonly number[] => readOutcomes(log).flatMap(({ arm, score }) => (arm === LIAR ? [score] : []))
     await expect.poll(() => probes().length, { timeout: 120_000 }).toBeGreaterThanOrEqual(8)
     expect(await asked(trusting, LIAR)).toBeGreaterThan(QUESTIONS.length / 2)
     expect(await asked(probing, LIAR)).toBe(0)
@@ -69,6 +69,7 @@ describe('a network with a model whose card lies', { timeout: 300_000 }, () => {
 
   it('tells another node what it found out, signed, and that node asks it no more either', async () => {
     const { trusting, probing } = await nodes()
+    await expect.poll(() => probes().length, { timeout: 120_000 }).toBeGreaterThanOrEqual(20)
     const { jws } = (await (await fetch(`${probing.gatewayUrl}/modelnet/attestation`)).json()) as { jws: string }
     const accepted = await post(trusting, '/modelnet/attestation', { jws })
     expect(accepted).toMatchObject({ status: 200, body: { evaluator: probing.id } })

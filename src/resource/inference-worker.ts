@@ -1,57 +1,18 @@
-import { z } from 'zod'
-import type { CallHandler } from '../network/index.ts'
-// Not by the index of the layer: it loads libp2p, which would cost every worker a second of CPU for nothing.
-import { createChannel } from '../network/multiplexer.ts'
-import { systemClock } from '../utils/clock.ts'
-import { ModelNetError } from '../utils/errors.ts'
-import type { LoadedModel, ModelSpec } from './engine.ts'
-import { createLlamaCppEngine } from './engines/llama-cpp.ts'
+import { startLlama } from './engines/llama-cpp/start-llama.ts'
 import type { InferenceProcessOptions } from './inference-process.ts'
-import { createModelHandlers } from './model-server.ts'
-import { createProcessTransport } from './process-transport.ts'
 
-// Our own parent wrote the argument.
-const options = JSON.parse(process.argv[2] ?? '{}') as InferenceProcessOptions
-const LoadBody = z.object({ spec: z.custom<ModelSpec>(), node: z.string() })
-const UnloadBody = z.object({ id: z.string() })
-
-const engine = createLlamaCppEngine(options)
-const models = new Map<string, LoadedModel>()
-
-/** Loads a model and answers with its card. */
-const load: CallHandler = async function* (body, _call, { signal }) {
-  const { spec, node } = LoadBody.parse(body)
-  if (models.has(spec.id)) throw new ModelNetError('INVALID_CONFIG', `model ${spec.id} is loaded already`)
-  const model = await engine.load(spec, { node, signal })
-  models.set(spec.id, model)
-  yield model.card
-}
-
-const unload: CallHandler = async function* (body) {
-  const { id } = UnloadBody.parse(body)
-  const model = models.get(id)
-  models.delete(id)
-  await model?.close()
-  yield null
-}
-
-const shutdown: CallHandler = async function* () {
-  await engine.close()
-  yield null
-}
-
-/** Shows that the event loop of the worker turns. */
-const ping: CallHandler = async function* () {
-  yield null
-}
-
-// The node decides when the worker ends: a Ctrl-C reaches both, and the death of the node closes the pipe.
+// The entry of the inference process. The node decides when it ends: a Ctrl-C reaches both, and the death of the node
+// closes the pipe.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 process.on('disconnect', () => process.exit(0))
 
-createChannel(createProcessTransport(process), {
-  handlers: { ...createModelHandlers(() => [...models.values()]), load, unload, shutdown, ping },
-  peer: 'local',
-  clock: systemClock,
-})
+// Our own parent wrote the argument.
+const options = JSON.parse(process.argv[2] ?? '{}') as InferenceProcessOptions
+
+// llama.cpp's library tries its binary in a process of its own: a third of a second in which ours can be loaded.
+const llama = startLlama(options.gpu ?? false)
+llama.catch(() => undefined) // told to whoever loads a model
+await import('node-llama-cpp').catch(() => undefined)
+const { serveInference } = await import('./inference-service.ts')
+serveInference(options, llama)

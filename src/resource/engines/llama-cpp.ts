@@ -10,6 +10,7 @@ import type { GgufFile } from './llama-cpp/gguf-file.ts'
 import { readGgufFile } from './llama-cpp/gguf-file.ts'
 import { createLlamaCppModel } from './llama-cpp/model.ts'
 import { createSequencePool } from './llama-cpp/sequence-pool.ts'
+import { startLlama } from './llama-cpp/start-llama.ts'
 import { createTokenizer } from './llama-cpp/tokenizer.ts'
 import { readVocabulary } from './llama-cpp/vocabulary.ts'
 
@@ -18,6 +19,8 @@ export interface LlamaCppEngineOptions {
   readonly gpu?: 'auto' | false
   /** Threads of one model. @default 1 for models below 64 MB, which gain nothing from more; else all cores */
   readonly threads?: number
+  /** The library, being started already (`startLlama`). @default started with the first model */
+  readonly llama?: Promise<Llama>
   /** @default the system clock */
   readonly clock?: Clock
 }
@@ -34,7 +37,7 @@ const DISPOSE_TIMEOUT_MS = 5000
 export function createLlamaCppEngine(options: LlamaCppEngineOptions = {}): Engine {
   const { gpu = false, clock = systemClock } = options
   const models = new Set<LoadedModel>()
-  let starting: Promise<Llama> | undefined
+  let starting = options.llama
   let closed = false
 
   const start = (): Promise<Llama> => {
@@ -111,16 +114,6 @@ export function createLlamaCppEngine(options: LlamaCppEngineOptions = {}): Engin
       const llama = await starting?.catch(() => undefined)
       if (llama) await Promise.race([llama.dispose(), clock.sleep(DISPOSE_TIMEOUT_MS)])
     },
-  }
-}
-
-async function startLlama(gpu: 'auto' | false): Promise<Llama> {
-  try {
-    // Loaded on first use: nodes without such models do not pay for it.
-    const { getLlama, LlamaLogLevel } = await import('node-llama-cpp')
-    return await getLlama({ gpu, build: 'never', logLevel: LlamaLogLevel.error, progressLogs: false })
-  } catch (cause) {
-    throw new ModelNetError('ENGINE_FAILED', `llama.cpp has no binary for this machine: ${messageOf(cause)}`, { cause })
   }
 }
 
