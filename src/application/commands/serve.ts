@@ -1,5 +1,4 @@
 import { startInferenceProcess } from '../../resource/inference-process.ts'
-import { loadConfig } from '../config.ts'
 import type { ConfigInput, ModelConfig } from '../config-schema.ts'
 import type { Node } from '../node.ts'
 import { paint, shortId, type Terminal } from '../terminal.ts'
@@ -26,15 +25,18 @@ export interface ServeOptions {
 
 /** `modelnet serve`: runs one node until it is told to stop; says its addresses first, as one line of JSON with `json`. */
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<void> {
-  const config = loadConfig({
-    ...(options.config !== undefined && { file: options.config }),
-    overrides: toOverrides(options),
-    ...(options.set && { settings: options.set }),
-  })
-  const stopped = untilStopped({ stdin: options.untilStdinEnds ?? false })
-  // Loading llama.cpp and loading libp2p take half a second of a core each: side by side.
-  const inference = config.models.some(needsInference) ? startInferenceProcess() : undefined
+  // Loading llama.cpp and loading libp2p take half a second of a core each: side by side, as soon as it is known.
+  const named = options.model?.map(toModelConfig) ?? []
+  let inference = named.some(needsInference) ? startInferenceProcess() : undefined
   try {
+    const { loadConfig } = await import('../config.ts')
+    const config = loadConfig({
+      ...(options.config !== undefined && { file: options.config }),
+      overrides: toOverrides(options),
+      ...(options.set && { settings: options.set }),
+    })
+    if (config.models.some(needsInference)) inference ??= startInferenceProcess()
+    const stopped = untilStopped({ stdin: options.untilStdinEnds ?? false })
     const { createNode } = await import('../node.ts')
     const node = await createNode(config, { signal: stopped.signal, ...(inference && { inference }) })
     try {
