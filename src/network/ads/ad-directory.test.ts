@@ -6,6 +6,7 @@ import { silentLogger } from '../../utils/logger.ts'
 import { createRandom } from '../../utils/random.ts'
 import { createIdentity } from '../identity.ts'
 import { createMembership } from '../membership/membership.ts'
+import type { Network } from '../network.ts'
 import { createMemoryHub, type MemoryHub } from '../networks/memory.ts'
 import { createPeerLinks, type PeerLinks } from '../peer-links.ts'
 import type { PeerRouter } from '../peer-router.ts'
@@ -14,6 +15,7 @@ import { createAds } from './ads.ts'
 
 interface Node {
   readonly nodeId: string
+  readonly network: Network
   readonly links: PeerLinks
   readonly directory: AdDirectory
 }
@@ -37,7 +39,9 @@ async function start(name: string): Promise<Node> {
   const { nodeId } = identity
   const network = hub.createNetwork({ identity })
   await network.start()
-  for (const peer of world) network.learn(peer, [`/memory/${peer}/p2p/${peer}`])
+  const at = (peer: string): string[] => [`/memory/${peer}/p2p/${peer}`]
+  for (const peer of world) network.learn(peer, at(peer))
+  for (const node of nodes) node.network.learn(nodeId, at(nodeId))
   world.push(nodeId)
   const components = { network, identity, clock, logger: silentLogger, random: createRandom(name) }
   const links = createPeerLinks(components, { eager: false })
@@ -57,7 +61,7 @@ async function start(name: string): Promise<Node> {
   const partners = await createMembership({ ...components, links }, { scope: 'partners', cards: [card] })
   const ads = createAds({ ...components, links, router, addresses: () => network.addresses() })
   const directory = createAdDirectory({ ads, partners, clock, logger: silentLogger })
-  const node = { nodeId, links, directory }
+  const node = { nodeId, network, links, directory }
   nodes.push(node)
   return node
 }

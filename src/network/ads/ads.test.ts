@@ -206,7 +206,7 @@ describe('capability ads', () => {
     for (let turn = 0; turn < 5; turn++) await found(searcher)
     const seen = new Set<string>()
     for (let turn = 0; turn < 30; turn++) for (const ad of await found(searcher, SKILL, { limit: 2 })) seen.add(ad.node)
-    expect(seen.size).toBeGreaterThan(8) // level 0 alone holds 4
+    expect(seen.size).toBeGreaterThan(6) // level 0 alone holds 4
   })
 
   it('that are tampered with, replayed, too long-lived or of another are refused by holders', async () => {
