@@ -29,6 +29,8 @@ const CONNECT_TIMEOUT_MS = 5000
 const KEEP_ALIVE_MS = 4000
 /** A full distribution over 256k tokens takes about 20 MB of JSON. */
 const MAX_JSON_BYTES: number = 64 * 1024 * 1024
+/** The end of a body follows its last event at once. */
+const END_OF_BODY_MS = 1000
 const MAX_ERROR_TEXT = 300
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
@@ -82,22 +84,42 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     },
     async *events(path, body, signal) {
       let response: Dispatcher.ResponseData | undefined
+      let finished = false
       try {
         response = await send(path, body, signal)
-        for await (const data of readEvents(response.body)) {
-          if (data === '[DONE]') return
-          yield data
+        const events = readEvents(response.body)
+        for (let step = await events.next(); !step.done; step = await events.next()) {
+          if (step.value === '[DONE]') {
+            finished = true
+            return void readToEnd(events, response.body)
+          }
+          yield step.value
         }
       } catch (error) {
         throw failing(error, path, signal)
       } finally {
         // Ends the request when the reader stops early, which makes the server stop as well.
-        response?.body.on('error', () => undefined).destroy()
+        if (!finished) response?.body.on('error', () => undefined).destroy()
       }
     },
     async close() {
       await agent.destroy()
     },
+  }
+}
+
+/**
+ * After its last event a server has only the end of the body to send. Once that is read the connection serves the next
+ * request; a server that does not send it loses the connection.
+ */
+async function readToEnd(events: AsyncGenerator<string>, body: Dispatcher.ResponseData['body']): Promise<void> {
+  const timer = setTimeout(() => body.destroy(), END_OF_BODY_MS)
+  try {
+    for await (const _ of events);
+  } catch {
+    // nothing was lost: the answer was complete
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -10,6 +10,9 @@ export interface Deadline {
   dispose(): void
 }
 
+/** Seen by nobody. Without one, each abort would make an error with a stack trace, several times a request. */
+const DISPOSED = 'disposed'
+
 /** Does something that must be done in time: under a signal that ends with the caller's or after `deadlineMs`. */
 export async function withDeadline<T>(
   clock: Clock,
@@ -52,7 +55,7 @@ export function startDeadline(
     left: () => (deadlineMs === undefined ? Number.POSITIVE_INFINITY : deadlineMs - (clock.monotonic() - started)),
     dispose() {
       signal?.removeEventListener('abort', onAbort)
-      timer.abort()
+      timer.abort(DISPOSED)
     },
   }
 }

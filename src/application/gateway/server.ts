@@ -63,7 +63,7 @@ export async function createGateway(components: GatewayComponents, config: NodeC
       id: request.id,
       created: Math.floor(Date.now() / 1000),
       ask,
-      signal: AbortSignal.any([closing.signal, clientGone(reply)]),
+      signal: untilGone(reply, closing.signal),
     }
     if (!chat.stream) return completeChat(chat, context)
     return sendEvents(reply, streamChat(chat, context))
@@ -142,10 +142,14 @@ async function sendEvents(reply: FastifyReply, events: AsyncGenerator<string>): 
     .send(Readable.from(all(), { objectMode: true, highWaterMark: 16 }))
 }
 
-/** Aborts when the client closes the connection before its answer is complete. */
-function clientGone(reply: FastifyReply): AbortSignal {
+/** Aborts with `closing`, and when the client closes the connection before its answer is complete. */
+function untilGone(reply: FastifyReply, closing: AbortSignal): AbortSignal {
   const controller = new AbortController()
+  const onClosing = (): void => controller.abort(closing.reason)
+  if (closing.aborted) onClosing()
+  else closing.addEventListener('abort', onClosing)
   reply.raw.once('close', () => {
+    closing.removeEventListener('abort', onClosing)
     if (!reply.raw.writableFinished) controller.abort(new ModelNetError('CANCELLED', 'the client went away'))
   })
   return controller.signal

@@ -117,7 +117,10 @@ export async function createMembership(
   const self = (): DirectoryEntry => ({
     nodeId: identity.nodeId,
     state: 'alive',
-    addresses: network.addresses(),
+    // read by few of those who list the members at every request, and gathered by libp2p each time
+    get addresses() {
+      return network.addresses()
+    },
     cards: [...cardExchange.own().values()].map(({ card }) => card),
     ...(status ? { status } : {}),
     ...(options.domain === undefined ? {} : { domain: options.domain }),
