@@ -92,6 +92,12 @@ export function raceAttempts(
     running.iterator.return?.()?.catch(() => undefined)
   }
 
+  /** The holder puts its things away before its signal ends, or a connection that could serve again would be cut. */
+  function complete({ iterator, controller }: Running): void {
+    const returned = iterator.return?.() ?? Promise.resolve()
+    returned.then(undefined, () => undefined).finally(() => controller.abort(COMPLETE))
+  }
+
   function cancel(running: Running): void {
     breakers?.leave(running.candidate.name)
     release(running)
@@ -166,7 +172,7 @@ export function raceAttempts(
           breakers?.succeed(running.candidate.name)
           running.end({ firstPartMs, parts, completionTokens: part.usage.completionTokens })
           racing.length = 0
-          release(running)
+          complete(running)
           yield part
           return
         }
@@ -188,6 +194,9 @@ export function raceAttempts(
 
   return { [Symbol.asyncIterator]: parts, failed: () => failed }
 }
+
+/** Why the signal of a call ends that nobody cancels. */
+const COMPLETE: ModelNetError = new ModelNetError('CANCELLED', 'the answer is complete')
 
 /** Abilities this close are the same for a hedge: it must not trade a right answer for an early one. */
 const EQUAL_ABILITY = 0.02
