@@ -12,6 +12,7 @@
  *
  * Run: npm run build && npx tsx benchmarks/resilience/processes.ts [--requests 2000] [--rate 10] [--nodes 8]
  *      [--phases kill,leave,update] [--seed 1]
+ * Takes requests / rate seconds for each phase and a minute more, so eleven minutes; results are written after each.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -184,12 +185,12 @@ try {
     phases[phase] =
       phase === 'update' ? await update(network) : await churn(network, phase === 'kill' ? 'kill' : 'leave')
     console.log(phase, phases[phase])
+    writeResult('resilience-processes', {
+      question: `Requests answered over HTTP while a random one of ${count} node processes is killed (or leaves, or changes its model) and comes back`,
+      setting: `${count + 1} processes over libp2p on one machine, shipped models, ${values.rate} requests/s at random; one blow every ${CHURN_MS} ms or when the one before is over, killed nodes away for ${AWAY_MS} ms`,
+      ...phases,
+    })
   }
-  writeResult('resilience-processes', {
-    question: `Requests answered over HTTP while a random one of ${count} node processes is killed (or leaves, or changes its model) and comes back`,
-    setting: `${count + 1} processes over libp2p on one machine, shipped models, ${values.rate} requests/s at random; one blow every ${CHURN_MS} ms or when the one before is over, killed nodes away for ${AWAY_MS} ms`,
-    ...phases,
-  })
 } finally {
   await network.close()
 }
