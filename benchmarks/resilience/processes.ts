@@ -27,7 +27,7 @@ import { isOut, isServing, type Place, type ProcessNetwork, startProcessNetwork 
 const CHURN_MS = 3000
 /** A killed node stays away longer than the limit, so that late requests to it would be seen. */
 const AWAY_MS = 2100
-const NAMES = ['geography', 'arithmetic-a', 'words', 'elements']
+const ALL_NAMES = ['geography', 'arithmetic-a', 'words', 'elements']
 const UPDATED = { from: 'arithmetic-a', to: 'arithmetic-b' } as const
 const QUESTIONS_EACH = 8
 
@@ -40,6 +40,9 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 })
+const count = Number(values.nodes)
+if (count < 4) throw new Error('expected --nodes of 4 or more: every model has two holders, and one of them is updated')
+const NAMES = ALL_NAMES.slice(0, Math.floor(count / 2))
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.max(0, ms)))
 
 interface Question {
@@ -171,7 +174,6 @@ const summary = ({ noticeMs, returnSeenMs, startMs }: Trouble): object => ({
 })
 
 if (!existsSync(new URL('../../dist/application/cli.js', import.meta.url))) throw new Error('run `npm run build` first')
-const count = Number(values.nodes)
 const network = await startProcessNetwork(
   Array.from({ length: count }, (_, index) => [NAMES[index % NAMES.length] ?? '']),
 )
