@@ -30,7 +30,11 @@ describe('nodes that cannot all dial each other', { timeout: 120_000 }, () => {
     const bootstrap = [...members[0].network.addresses()]
     for (const network of [{}, { swarmKey: 'a5'.repeat(32) }]) {
       const stranger = await startNode('stranger', { bootstrap, network })
-      await expect(stranger.network.dial(bootstrap[0] ?? '')).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
+      // Told at once, by the end of the connection: a handshake that nobody understands would wait for its time-out.
+      await expect(stranger.network.dial(bootstrap[0] ?? '')).rejects.toMatchObject({
+        code: 'PEER_UNREACHABLE',
+        message: expect.not.stringContaining('timeout'),
+      })
       expect(stranger.membership.entries().length).toBe(1)
     }
     expect(members.map((node: Node) => node.membership.entries().length)).toEqual([3, 3, 3])

@@ -77,7 +77,7 @@ What the AI-Model Network paper (arXiv 2606.27382) and its companions say, where
 was run. Files are in \`src/evaluation/paper/\`; figures come from one run of
 
 \`\`\`
-npm run bench:paper      # here: npx tsx benchmarks/paper/run.ts --questions ${facts["questions per set"]}
+npm run bench:paper      # here: npx tsx benchmarks/paper/run.ts --questions ${facts['questions per set']}
 \`\`\`
 
 on ${facts.date.slice(0, 10)} (commit ${facts.commit}, seed ${facts.seed}, ${facts.duration}; ${facts.machine}) with these shipped

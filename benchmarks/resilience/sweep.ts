@@ -5,11 +5,14 @@
  * Six nodes of different speeds in this process over a network in memory; the models have no weights and take a set
  * time for each token. Requests arrive at random, whether or not answers come back, and are worth something for three
  * seconds. All policies use the same candidates and admission; those with `+ failover` differ in the order only, the
- * others pick one node. The order of the policies changes with every round. `balancing.ts` asks the same by a
- * simulated clock, which a busy machine does not disturb. Goodput: answers in time per second of wall clock.
+ * others pick one node. All policies run side by side, each with nodes of its own, so that whatever the machine does
+ * meets them alike; how late the event loop was is in the result. `balancing.ts` asks the same by a simulated clock,
+ * which a busy machine does not disturb. Goodput: answers in time per second of wall clock.
  *
- * Run: npx tsx benchmarks/resilience/sweep.ts [--seeds 3] [--seconds 10]
+ * Run: npx tsx benchmarks/resilience/sweep.ts [--seeds 3] [--seconds 30]
+ * Takes seeds x 3 x (seconds + 10 s), so six minutes; results are written after each load and seed.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 import { createMemoryHub } from '../../src/network/index.ts'
 import type { LanguageModel } from '../../src/resource/index.ts'
@@ -28,7 +31,7 @@ const DEADLINE_MS = 3000
 const WARM_UP_S = 5
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '10' } },
+  options: { seeds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '30' } },
 })
 const seconds = Number(values.seconds)
 const capacity = SPEEDS.reduce((sum, speed) => sum + speed, 0) / MEAN_TOKENS
@@ -76,30 +79,42 @@ async function measure(policy: string, load: number, seed: number) {
 }
 
 const rows: Awaited<ReturnType<typeof measure>>[] = []
+const lag = monitorEventLoopDelay({ resolution: 10 })
+lag.enable()
 const names = Object.keys(POLICIES)
 for (let seed = 1; seed <= Number(values.seeds); seed++)
-  for (const [index, load] of LOADS.entries())
-    for (let turn = 0; turn < names.length; turn++) {
-      const policy = names[(turn + seed + index) % names.length] ?? ''
-      rows.push(await measure(policy, load, seed))
-      console.log(JSON.stringify(rows.at(-1)))
-    }
-const summary = LOADS.flatMap(load =>
-  names.map(policy => {
-    const own = rows.filter(row => row.load === load && row.policy === policy)
-    return {
-      load,
-      policy,
-      goodput: median(own.map(row => row.goodput)),
-      inTimeShare: median(own.map(row => row.inTimeShare)),
-      p95OfAnsweredMs: median(own.map(row => row.p95OfAnsweredMs)),
-    }
-  }),
-)
-console.table(summary)
-writeResult('resilience-sweep', {
-  question: 'Goodput and p95 of policies on unequal nodes under an open loop of rising rate',
-  setting: `nodes of ${SPEEDS.join(', ')} tokens/s in one process over a network in memory with 2 ms one way; models without weights that take a set time for each token; load 1 is ${capacity.toFixed(1)} requests/s of ${MEAN_TOKENS} tokens on average; in time: ${DEADLINE_MS} ms; ${WARM_UP_S} s of warm-up at load 0.5 not counted; medians over seeds`,
-  summary,
-  rows,
-})
+  for (const load of LOADS) {
+    const found = await Promise.all(names.map(policy => measure(policy, load, seed)))
+    for (const row of found) console.log(JSON.stringify(row))
+    rows.push(...found)
+    write()
+  }
+console.table(summaryOf())
+
+function summaryOf() {
+  return LOADS.flatMap(load =>
+    names.flatMap(policy => {
+      const own = rows.filter(row => row.load === load && row.policy === policy)
+      if (own.length === 0) return []
+      const middle = (of: (row: (typeof own)[number]) => number): number => median(own.map(of))
+      return {
+        load,
+        policy,
+        seeds: own.length,
+        goodput: middle(row => row.goodput),
+        inTimeShare: middle(row => row.inTimeShare),
+        p95OfAnsweredMs: middle(row => row.p95OfAnsweredMs),
+      }
+    }),
+  )
+}
+
+function write(): void {
+  writeResult('resilience-sweep', {
+    question: 'Goodput and p95 of policies on unequal nodes under an open loop of rising rate',
+    setting: `nodes of ${SPEEDS.join(', ')} tokens/s in one process over a network in memory with 2 ms one way, policies side by side; models without weights that take a set time for each token; load 1 is ${capacity.toFixed(1)} requests/s of ${MEAN_TOKENS} tokens on average, for ${seconds} s; in time: ${DEADLINE_MS} ms; ${WARM_UP_S} s of warm-up at load 0.5 not counted; medians over seeds`,
+    eventLoopDelayMs: { p50: lag.percentile(50) / 1e6, p99: lag.percentile(99) / 1e6 },
+    summary: summaryOf(),
+    rows,
+  })
+}

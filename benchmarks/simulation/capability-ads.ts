@@ -13,6 +13,8 @@ export interface CapabilityAdsOptions {
   readonly churnS?: number
   /** Share of the nodes that die in that time. @default 0.1 */
   readonly dying?: number
+  /** All nodes keep partners, or only those that ask or are asked all the time. @default up to 1,000 nodes */
+  readonly allArePartners?: boolean
 }
 
 export interface CapabilityAdsResult {
@@ -70,7 +72,7 @@ interface Lookup {
  * a model of the DHT's routing. What a lookup costs and finds, what a node sends and holds, and what fails under churn.
  */
 export async function simulateCapabilityAds(options: CapabilityAdsOptions): Promise<CapabilityAdsResult> {
-  const { nodes: count, churnS = 90, dying = 0.1 } = options
+  const { nodes: count, churnS = 90, dying = 0.1, allArePartners = count <= 1000 } = options
   const clock = createSimulatedClock()
   const { verifications } = stopRealTime(clock)
   const random = createRandom('ads')
@@ -87,7 +89,7 @@ export async function simulateCapabilityAds(options: CapabilityAdsOptions): Prom
   const askerCount = Math.min(ASKERS, Math.floor(count / 2))
   // Ten thousand memberships, each looking at its partners ten times a second, are more than one process carries: beyond
   // 1,000 nodes only those take part who ask, and who offer what is asked for all the time.
-  const isPartner = (index: number): boolean => count <= 1000 || index % fields <= askerCount
+  const isPartner = (index: number): boolean => allArePartners || index % fields <= askerCount
   for (let index = 0; index < count; index++)
     nodes.push(
       await startNode(world, {

@@ -70,7 +70,8 @@ export function createSimulatedClock(start: number = Date.UTC(2026, 0, 1)): Manu
 /**
  * Makes this process deterministic: `AbortSignal.timeout` counts on the given clock, and WebCrypto verifies and hashes
  * on this thread, so that time never passes while a signature is being checked. A signature that was checked once is
- * remembered by the process, since thousands of simulated nodes check the same ones; `verifications` counts them all.
+ * remembered by the process, since thousands of simulated nodes check the same ones, and so are their keys;
+ * `verifications` counts them all.
  */
 export function stopRealTime(clock: ManualClock): { verifications(): number } {
   AbortSignal.timeout = ms => {
@@ -92,6 +93,17 @@ export function stopRealTime(clock: ManualClock): { verifications(): number } {
     known.set(name, isRight)
     return isRight
   }
+  const keys = new Map<string, webcrypto.CryptoKey>()
+  const importKey = subtle.importKey.bind(subtle) as (...parameters: unknown[]) => Promise<webcrypto.CryptoKey>
+  const importOnce = async (...parameters: unknown[]): Promise<webcrypto.CryptoKey> => {
+    const [format] = parameters
+    if (format !== 'jwk') return importKey(...parameters)
+    const name = JSON.stringify(parameters)
+    const key = keys.get(name) ?? (await importKey(...parameters))
+    keys.set(name, key)
+    return key
+  }
+  subtle.importKey = importOnce as typeof subtle.importKey
   subtle.digest = async (_algorithm, data) => {
     const hash = createHash('sha256').update(toBuffer(data)).digest()
     return Uint8Array.from(hash).buffer

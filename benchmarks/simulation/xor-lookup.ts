@@ -49,8 +49,22 @@ export const byDistanceTo =
   (a: Place, b: Place): number =>
     ((a.high ^ high) >>> 0) - ((b.high ^ high) >>> 0) || ((a.low ^ low) >>> 0) - ((b.low ^ low) >>> 0)
 
-export const nearestOf = (places: readonly Place[], compare: (a: Place, b: Place) => number, count: number): Place[] =>
-  places.toSorted(compare).slice(0, count)
+/** The nearest of many, nearest first: one pass that keeps `count`, since a table is longer than what is asked of it. */
+export function nearestOf(places: readonly Place[], compare: (a: Place, b: Place) => number, count: number): Place[] {
+  const nearest: Place[] = []
+  for (const place of places) {
+    const last = nearest[count - 1]
+    if (last && compare(place, last) >= 0) continue
+    let at = Math.min(nearest.length, count - 1)
+    for (; at > 0; at--) {
+      const before = nearest[at - 1] as Place
+      if (compare(before, place) <= 0) break
+      nearest[at] = before
+    }
+    nearest[at] = place
+  }
+  return nearest
+}
 
 /**
  * The lookup of libp2p's kad-dht 16.4 (`query/manager.ts`, `query/query-path.ts`), message for message: disjoint paths

@@ -29,6 +29,7 @@ import { routeDrain } from './gateway/drain.ts'
 import { routeLearning } from './gateway/learning-routes.ts'
 import { createGateway, type ListedStrategy } from './gateway/server.ts'
 import { startLearning } from './learning/learning.ts'
+import { finishWork } from './leave.ts'
 import { toModelPlan } from './local-models.ts'
 import { createLogger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
@@ -74,8 +75,9 @@ export interface Node {
   /** Asks the network through this node. */
   ask(question: string, options?: NodeAskOptions): Promise<AskResult>
   /**
-   * Leaves: tells the others to send no more work, lets what runs finish for `graceMs`, says goodbye and frees
-   * everything. May be called twice.
+   * Leaves: tells the others to send no more work, lets what runs finish, says goodbye and frees everything. Answers
+   * that another node can go on with are waited for 5 s, others as long as a request may take, or `graceMs` if given.
+   * May be called twice.
    */
   close(graceMs?: number): Promise<void>
   /** Resolves when it has left, by `close` or because it was told to through its gateway. */
@@ -84,10 +86,8 @@ export interface Node {
 
 /** How often the load is read; membership tells it only when it has changed. */
 const STATUS_INTERVAL_MS = 200
-/** Time that running work has when the node is told to leave. */
+/** Time that running work has to end here, when it could go on elsewhere. */
 const LEAVE_GRACE_MS = 5000
-/** How often a leaving node looks whether its models are idle. */
-const IDLE_CHECK_MS = 20
 
 /**
  * Puts a node together from a configuration and starts it: identity, network, models, membership, coordinator and
@@ -213,15 +213,16 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       config.gateway,
     )
     closing.add('the gateway', () => gateway.close())
-    const leave = async (graceMs: number): Promise<void> => {
+    const leave = async (mostMs: number): Promise<void> => {
       membership.drain()
-      const end = clock.monotonic() + graceMs
-      await gateway.close(graceMs)
-      while (models.calls() > 0 && clock.monotonic() < end) await clock.sleep(IDLE_CHECK_MS)
+      await finishWork(
+        { clock, closeGateway: ms => gateway.close(ms), busy: models.busy, directory: membership },
+        { graceMs: LEAVE_GRACE_MS, mostMs },
+      )
       await closing.run()
     }
     let leaving: Promise<void> | undefined
-    const close = (graceMs = LEAVE_GRACE_MS): Promise<void> => {
+    const close = (graceMs = config.gateway.deadlineMs): Promise<void> => {
       leaving ??= leave(graceMs).finally(left.resolve)
       return leaving
     }

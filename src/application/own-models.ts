@@ -26,6 +26,8 @@ export interface OwnModels extends ModelRunner {
   cards(): readonly ModelCard[]
   /** Loads and tests the configured models, before anybody is told. Rejects with the error of the first that fails. */
   load(plans: readonly ModelPlan[], signal?: AbortSignal): Promise<void>
+  /** Those that are answering now, or have calls waiting. */
+  busy(): readonly ModelCard[]
   /** Tells the cards whenever they change, and issues them anew in time. */
   announceWith(announce: (cards: readonly ModelCard[]) => Promise<void>): void
   close(): Promise<void>
@@ -159,6 +161,7 @@ export function createOwnModels(components: OwnModelsComponents): OwnModels {
     list: () => [...models.values()].map(({ model }) => model),
     admitted: () => [...models.values()].map(({ admitted }) => admitted),
     cards,
+    busy: () => [...models.values()].filter(busy).map(({ model }) => model.card),
     load: loadAll,
     announceWith(tellOthers) {
       announce = tellOthers

@@ -3,6 +3,7 @@ import { CHANNEL_PROTOCOL } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { isAbortError, ModelNetError, toModelNetError } from '../utils/errors.ts'
 import type { Logger } from '../utils/logger.ts'
+import { raceSignal } from '../utils/race-signal.ts'
 import { type AdmissionOptions, createDoor } from './admission.ts'
 import type { CallHandler, CallHandlers, Channel } from './channel.ts'
 import { createStreamTransport } from './channel-transports/stream.ts'
@@ -202,13 +203,4 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
       await Promise.allSettled(open.map(each => each.close()))
     },
   }
-}
-
-function raceSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -26,6 +26,8 @@ export interface AdmissionSlot {
 
 /** Bounds the work in flight at the models of this node: a few calls run, some wait, the others are told when to retry. */
 export interface Admission {
+  /** What waiting is measured by. */
+  readonly clock: Clock
   /** Waits for a place. Rejects with OVERLOADED (`details.retryAfterMs`) or with the signal's reason. */
   enter(card: ModelCard, options: EnterOptions): Promise<AdmissionSlot>
   /** Live load of a model; zeros for one that was never asked. */
@@ -110,6 +112,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     })
 
   return {
+    clock,
     async enter(card, { caller, signal, deadlineMs }) {
       signal?.throwIfAborted()
       const gate = gateOf(card)

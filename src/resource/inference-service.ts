@@ -16,7 +16,9 @@ const UnloadBody = z.object({ id: z.string() })
 
 /** Serves models to the parent process: loads them, unloads them, and answers calls as a node does for its peers. */
 export function serveInference(options: InferenceProcessOptions, llama: Promise<Llama>): void {
-  const engine = createLlamaCppEngine({ ...options, llama })
+  // The node admits no more calls than there are sequences, yet a call that it has cancelled holds its own until the
+  // evaluation in progress ends.
+  const engine = createLlamaCppEngine({ ...options, llama, sessionsWait: true })
   const models = new Map<string, LoadedModel>()
 
   /** Loads a model and answers with its card. */

@@ -33,7 +33,10 @@ export interface ModelHandlersOptions {
 /** A trace is for those who watch: one that is malformed is left out, and the call goes on. */
 const traceparent = z.string().regex(TRACEPARENT).optional().catch(undefined)
 const GenerateBody = z.object({ model: ModelIdSchema, request: GenerateRequestSchema, traceparent })
-const DecodeBody = GenerateBody.extend({ distribution: DistributionKindSchema.exactOptional() })
+const DecodeBody = GenerateBody.extend({
+  distribution: DistributionKindSchema.exactOptional(),
+  openMs: z.int().min(1).exactOptional(),
+})
 const ScoreBody = z.object({ model: ModelIdSchema, request: ScoreRequestSchema })
 const EmbedBody = z.object({ model: ModelIdSchema, request: EmbedRequestSchema })
 
@@ -71,13 +74,17 @@ export function createModelHandlers(
   }
 
   async function* decodeSteps(
-    { model: id, request, distribution }: z.infer<typeof DecodeBody>,
+    { model: id, request, distribution, openMs }: z.infer<typeof DecodeBody>,
     call: Parameters<CallHandler>[1],
     context: CallContext,
   ): AsyncGenerator<unknown> {
     const model = find(id, context)
     if (!model.open) throw unsupported(id, 'decode sessions')
-    const session = await model.open(request, { ...toOptions(context), ...(distribution ? { distribution } : {}) })
+    const session = await model.open(request, {
+      ...toOptions(context),
+      ...(openMs === undefined ? {} : { deadlineMs: Math.min(openMs, context.deadlineMs ?? openMs) }),
+      ...(distribution ? { distribution } : {}),
+    })
     try {
       yield session.distribution
       for await (const part of untilIdle(call.parts, clock, sessionIdleMs)) {

@@ -15,9 +15,12 @@ import { createRemoteModel } from './remote-model.ts'
 const request = { messages: [{ role: 'user' as const, content: 'where is it?' }] }
 
 /** A model behind a channel over an in-memory stream, with the real codec. */
-function connect(model: ScriptedModel, card = model.card): { remote: LanguageModel; close(): Promise<void> } {
+function connect(
+  model: ScriptedModel,
+  card = model.card,
+  admission = createAdmission({ clock: systemClock }),
+): { remote: LanguageModel; close(): Promise<void> } {
   const [here, there] = createLinkedStreams()
-  const admission = createAdmission({ clock: systemClock })
   const served = createChannel(createStreamTransport(there), {
     handlers: createModelHandlers(() => [model], { admission, sessionIdleMs: 60_000 }),
     peer: 'asker',
@@ -60,6 +63,23 @@ describe('a model on a peer', () => {
     expect(model.sessions[0]?.steps).toEqual([{ commit: Uint8Array.of(104, 101), next: true }])
     await session?.close()
     await expect.poll(() => model.sessions[0]?.closed).toBe(true)
+    await close()
+  })
+
+  it('tells the owner how long an opening may take, so that one which cannot be in time is refused at once', async () => {
+    const clock = createManualClock()
+    const model = createScriptedModel({ card: { concurrency: 1 }, clock })
+    const admission = createAdmission({ clock })
+    const earlier = await admission.enter(model.card, { caller: 'somebody' })
+    await clock.advance(10_000)
+    earlier.release()
+    const held = await admission.enter(model.card, { caller: 'somebody' })
+    const { remote, close } = connect(model, model.card, admission)
+    await expect(remote.open?.(request, { deadlineMs: 5000 })).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      details: { retryAfterMs: expect.any(Number) },
+    })
+    held.release()
     await close()
   })
 

@@ -5,7 +5,9 @@ import type { GeneratePart, GenerateRequest, ModelCard } from '../protocol/index
 import { GeneratePartSchema, ScoreSchema } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { systemClock } from '../utils/clock.ts'
+import { startDeadline } from '../utils/deadline.ts'
 import { ModelNetError } from '../utils/errors.ts'
+import { raceSignal } from '../utils/race-signal.ts'
 import { noTracing, type Tracing } from '../utils/tracing.ts'
 import type { CallOptions, LanguageModel } from './language-model.ts'
 import { openRemoteSession } from './remote-session.ts'
@@ -33,7 +35,20 @@ export function createRemoteModel(options: RemoteModelOptions): LanguageModel {
   }
   const ask = async (method: string, request: unknown, options: CallOptions = {}): Promise<unknown> => {
     options.signal?.throwIfAborted()
-    return callOnce(await channel(), method, bodyOf(request), options)
+    return inTime(options, (open, left) => callOnce(open, method, bodyOf(request), left))
+  }
+  /** Waits for the channel no longer than for the answer. */
+  const inTime = async <T, O extends CallOptions>(
+    options: O,
+    work: (channel: Channel, left: O) => Promise<T>,
+  ): Promise<T> => {
+    const deadline = startDeadline(clock, options)
+    try {
+      const open = await raceSignal(channel(), deadline.signal)
+      return await work(open, options.deadlineMs === undefined ? options : { ...options, deadlineMs: deadline.left() })
+    } finally {
+      deadline.dispose()
+    }
   }
   async function* generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GeneratePart> {
     options.signal?.throwIfAborted()
@@ -57,7 +72,10 @@ export function createRemoteModel(options: RemoteModelOptions): LanguageModel {
         generate(request, options),
       ),
     ...(offers('tokens') || offers('bytes')
-      ? { open: async (request, options = {}) => openRemoteSession(await channel(), clock, bodyOf(request), options) }
+      ? {
+          open: (request, options = {}) =>
+            inTime(options, (open, left) => openRemoteSession(open, clock, bodyOf(request), left)),
+        }
       : {}),
     ...(offers('score')
       ? {

@@ -21,7 +21,8 @@ export async function openRemoteSession(
   const { distribution } = options
   options.signal?.throwIfAborted()
   // The signal and the deadline are of the opening; the call itself lives as long as the session.
-  const call = channel.call('decode', { ...body, ...(distribution ? { distribution } : {}) })
+  const openMs = options.deadlineMs === undefined ? {} : { openMs: Math.max(1, Math.ceil(options.deadlineMs)) }
+  const call = channel.call('decode', { ...body, ...openMs, ...(distribution ? { distribution } : {}) })
   const answers = call.parts[Symbol.asyncIterator]()
   const kind = await within(call, clock, options, async () => {
     const parsed = DistributionKindSchema.safeParse(await answerOf(answers))

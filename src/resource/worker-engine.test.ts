@@ -73,6 +73,38 @@ describe('llama.cpp in a worker process', () => {
     await hasty.close()
   })
 
+  it('lends what a cancelled call has given up, however soon the next session wants it', async () => {
+    const model = await engine.load(
+      { id: `tiny-${++loads}`, file: join(folder, 'tiny.gguf'), concurrency: 1 },
+      { node: 'here' },
+    )
+    for (let round = 0; round < 5; round++) {
+      const parts = model.generate({ ...request, maxTokens: 500 })[Symbol.asyncIterator]()
+      await parts.next()
+      await parts.return?.()
+      const session = await model.open?.(request)
+      await session?.next()
+      await session?.close()
+    }
+    await model.close()
+  })
+
+  it('ends an opening that waits for a sequence when its caller goes away', async () => {
+    const model = await engine.load(
+      { id: `tiny-${++loads}`, file: join(folder, 'tiny.gguf'), concurrency: 1 },
+      { node: 'here' },
+    )
+    const first = await model.open?.(request)
+    const gone = new AbortController()
+    const opening = model.open?.(request, { signal: gone.signal })
+    gone.abort(new Error('the caller went away'))
+    await expect(opening).rejects.toThrow('the caller went away')
+    const next = model.open?.(request)
+    await first?.close()
+    await (await next)?.close()
+    await model.close()
+  })
+
   it('refuses a second model of the same id', async () => {
     const model = await load()
     const again = engine.load({ id: model.card.id, file: join(folder, 'tiny.gguf') }, { node: 'here' })

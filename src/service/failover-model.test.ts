@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { GeneratePart, GenerateRequest } from '../protocol/index.ts'
 import type { LanguageModel } from '../resource/index.ts'
+import { createAdmission, withAdmission } from '../resource/index.ts'
 import type { ScriptedModelOptions } from '../testing/index.ts'
-import { createScriptedModel } from '../testing/index.ts'
+import { createManualClock, createScriptedModel } from '../testing/index.ts'
 import { systemClock } from '../utils/clock.ts'
 import { ModelNetError } from '../utils/errors.ts'
 import { createCallRecord } from './call-record.ts'
@@ -142,6 +143,37 @@ describe('several candidates as one model', () => {
     const model = failover([silent, candidate('b')], {}, { stallMs: 20 })
     expect((await read(model.generate(REQUEST))).text).toBe(TEXT)
     expect(silent.model.running).toBe(0)
+  })
+
+  it('waits for its turn at a busy peer as long as the caller has time, and does not take the queue for silence', async () => {
+    const clock = createManualClock()
+    const admission = createAdmission({ clock })
+    const slow = candidate('a', { clock, firstDelayMs: 15_000, partDelayMs: 3000, card: { concurrency: 1 } })
+    const busy = { ...slow, model: withAdmission(slow.model, admission, 'local') }
+    const breakers = createCircuitBreakers({ clock }, { failures: 1 })
+    const answers = [1, 2, 3].map(() =>
+      read(createFailoverModel([busy], { clock, breakers }).generate(REQUEST, { deadlineMs: 300_000 })),
+    )
+    for (let passed = 0; passed < 150_000; passed += 1000) await clock.advance(1000)
+    expect((await Promise.all(answers)).map(({ text }) => text)).toEqual([TEXT, TEXT, TEXT])
+    expect([breakers.state('m@a'), clock.sleepers]).toEqual(['closed', 0])
+  })
+
+  it('gives its place in a queue back when its reader goes away', async () => {
+    const clock = createManualClock()
+    const admission = createAdmission({ clock })
+    const { model, ...rest } = candidate('a', { clock, card: { concurrency: 1 } })
+    const held = await admission.enter(model.card, { caller: 'somebody' })
+    const waiting = createFailoverModel([{ ...rest, model: withAdmission(model, admission, 'local') }], { clock })
+    const gone = new AbortController()
+    const reading = read(waiting.generate(REQUEST, { signal: gone.signal }))
+    await clock.advance(60_000)
+    gone.abort(new Error('the reader went away'))
+    await expect(reading).rejects.toThrow('the reader went away')
+    await clock.advance(0)
+    held.release()
+    expect(admission.status(model.card)).toMatchObject({ running: 0, queued: 0 })
+    expect(model.requests).toHaveLength(0)
   })
 
   it('asks a second candidate when the first is later than usual, and takes the sooner one', async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { createScriptedModel } from '../../testing/index.ts'
+import { createAdmission, withAdmission } from '../../resource/index.ts'
+import { createManualClock, createScriptedModel } from '../../testing/index.ts'
 import { createScriptedNetwork } from '../scripted-network.ts'
 
 const model = (id: string, answer: string, extra: object = {}): ReturnType<typeof createScriptedModel> =>
@@ -52,4 +53,60 @@ it('refuses rules that do not exist and roles without a model', async () => {
   const network = createScriptedNetwork([model('a', 'x')])
   await expect(network.ask('?', 'fuse(a, a, rule=magic)')).rejects.toMatchObject({ code: 'INVALID_PATHWAY' })
   await expect(network.ask('?', 'fuse(a, rule=contrast)')).rejects.toMatchObject({ code: 'INVALID_PATHWAY' })
+})
+
+it('gives back all it has opened when the one who leads cannot be opened', async () => {
+  const a = model('a', 'forty-two')
+  const b = model('b', 'forty-two')
+  let opened = 0
+  const network = createScriptedNetwork([
+    {
+      ...a,
+      async open(...call) {
+        if (++opened === 2) throw new Error('no second session')
+        return a.open(...call)
+      },
+    },
+    b,
+  ])
+  await expect(network.ask('?', 'fuse(a, b, rule=gated)')).rejects.toThrow('no second session')
+  expect([...a.sessions, ...b.sessions].map(session => session.closed)).toEqual([true, true])
+})
+
+it.each([
+  ['a ~ b', 'b ~ a'],
+  ['a + (b ~ c)', 'c + (b ~ a)'],
+  ['fuse(a, b, rule=gated)', 'fuse(b, a, rule=gated)'],
+])('%s and %s are both answered though each waits for what the other holds', async (one, other) => {
+  const clock = createManualClock()
+  const admission = createAdmission({ clock })
+  // two sessions at once is what a gated text takes of its leader
+  const card = { tags: [], concurrency: one.includes('gated') ? 2 : 1 }
+  const models = ['a', 'b', 'c'].map(id => model(id, 'forty-two', { clock, stepDelayMs: 10, card }))
+  const network = createScriptedNetwork(
+    models.map(each => withAdmission(each, admission, 'local')),
+    { clock },
+  )
+  const texts: string[] = []
+  const asked = [one, other].map(async pathway => texts.push((await network.ask('?', pathway)).text))
+  for (let waited = 0; waited < 60_000 && texts.length < 2; waited += 500) await clock.advance(500)
+  expect(texts).toEqual(['forty-two', 'forty-two'])
+  await Promise.all(asked)
+  expect(models.map(({ running }) => running)).toEqual([0, 0, 0])
+})
+
+it('tells those it opens how long the request has left', async () => {
+  const told: (number | undefined)[] = []
+  const a = model('a', 'forty-two')
+  const network = createScriptedNetwork([
+    {
+      ...a,
+      open(request, options) {
+        told.push(options?.deadlineMs)
+        return a.open(request, options)
+      },
+    },
+  ])
+  await network.ask('?', 'decode(a)', { budget: { deadlineMs: 5000 } })
+  expect(told).toEqual([expect.closeTo(5000, -3)])
 })

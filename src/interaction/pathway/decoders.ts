@@ -16,6 +16,7 @@ import type { DecoderPlan, Voice } from './decoder-plan.ts'
 import { hasRoles, planDecoder, SPANS, voicesOf, weigh } from './decoder-plan.ts'
 import { createDraftedSession } from './drafted-session.ts'
 import type { Board, PathwayContext, PathwayEvent } from './path.ts'
+import { type Lift, takeSeats } from './seats.ts'
 import type { Arguments, DecoderTerm } from './term.ts'
 
 /** Token candidates asked of members that cannot give bytes: UniTE and DuetNet use 10, GaC's approximation 50. */
@@ -37,44 +38,71 @@ interface Opening {
   readonly board: Board
   readonly context: PathwayContext
   readonly distribution: DistributionKind
-  readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
+  readonly note: Note
+  /** The session of one model. */
+  readonly take: (lift: Lift) => Promise<DecodeSession>
 }
 
-/** Opens a decoder on the task of the board: resolves all its models first, then opens their sessions at once. */
+type Note = (message: string, facts?: Readonly<Record<string, unknown>>) => void
+
+/** Opens a decoder on the task of the board: resolves all its models first, then opens their sessions. */
 export async function openDecoder(
   decoder: DecoderTerm,
   board: Board,
   context: PathwayContext,
   tell: (event: PathwayEvent) => void,
 ): Promise<OpenedDecoder> {
-  const plan = planDecoder(decoder, board, context)
-  const bytes = voicesOf(plan).some(givesBytes)
-  const opened = await open(plan, {
-    board,
+  const note: Note = (message, facts) =>
+    tell({ type: 'note', stage: context.scope, message, ...(facts ? { facts } : {}) })
+  const planned = planDecoder(decoder, board, context)
+  const bytes = voicesOf(planned).some(givesBytes)
+  const distribution: DistributionKind = bytes ? { kind: 'bytes' } : { kind: 'tokens', top: TOP_TOKENS }
+  const plan = await withWeights(planned, board, context, note)
+  const opened = await takeSeats(
+    liftsOf(plan),
+    (lift, signal) => openLift(lift, { board, context, distribution, note, signal }),
+    (take, signal) => open(plan, { board, context: { ...context, signal }, distribution, note, take }),
     context,
-    distribution: bytes ? { kind: 'bytes' } : { kind: 'tokens', top: TOP_TOKENS },
-    note: (message, facts) => tell({ type: 'note', stage: context.scope, message, ...(facts ? { facts } : {}) }),
-  })
+  )
   // Asked along a draft of whoever is most often right: the same text in fewer round trips, even within one machine.
   return opened.canAskAhead
     ? { ...opened, session: createSpeculativeSession(opened.session, { clock: context.clock }) }
     : opened
 }
 
+/** The plan with the weights that competence gives, and without those who have no voice. */
+async function withWeights(plan: DecoderPlan, board: Board, context: PathwayContext, note: Note): Promise<DecoderPlan> {
+  if (plan.kind === 'lift') return plan
+  const settle = (part: DecoderPlan): Promise<DecoderPlan> => withWeights(part, board, context, note)
+  if (plan.kind === 'speculate') return { ...plan, body: await settle(plan.body), lead: await settle(plan.lead) }
+  const weights = plan.weights ?? (await weigh(plan.members, board.task.messages, context.signal))
+  const weighed = plan.members.map((member, index) => ({ member, weight: weights[index] ?? 1 }))
+  for (const { name } of weighed.filter(({ weight }) => weight <= 0).flatMap(({ member }) => voicesOf(member)))
+    note(
+      `${name} has no voice: too little is known of it at this task, it is far below the best, or the task is strange to it`,
+      { silent: name },
+    )
+  const heard = weighed.filter(({ weight }) => weight > 0)
+  return {
+    ...plan,
+    members: await Promise.all(heard.map(({ member }) => settle(member))),
+    weights: heard.map(({ weight }) => weight),
+  }
+}
+
+/** Every session that a plan takes. */
+function liftsOf(plan: DecoderPlan): readonly Lift[] {
+  if (plan.kind === 'lift') return [plan]
+  if (plan.kind === 'speculate') return [...liftsOf(plan.body), ...liftsOf(plan.lead)]
+  const all = plan.members.flatMap(liftsOf)
+  const [first] = plan.members
+  return plan.rule === 'gated' && first && plan.members.length > 1 ? [...all, ...liftsOf(first)] : all
+}
+
 async function open(plan: DecoderPlan, opening: Opening): Promise<OpenedDecoder> {
   if (plan.kind === 'lift') return await openOne(plan, opening)
   if (plan.kind === 'speculate') return await openSpeculation(plan, opening)
-  const { board, context } = opening
-  const weights = plan.weights ?? (await weigh(plan.members, board.task.messages, context.signal))
-  const silent = plan.members.filter((_, index) => (weights[index] ?? 1) <= 0).flatMap(voicesOf)
-  for (const { name } of silent)
-    opening.note(
-      `${name} has no voice: too little is known of it at this task, it is far below the best, or the task is strange to it`,
-      {
-        silent: name,
-      },
-    )
-  const opened = await openMembers(plan, weights, opening)
+  const opened = await openMembers(plan, opening)
   const [first, second] = opened
   if (opened.length === 1 && first) return first
   if (plan.rule === 'defer' && first && second) {
@@ -98,22 +126,32 @@ async function open(plan: DecoderPlan, opening: Opening): Promise<OpenedDecoder>
 
 const givesBytes = ({ candidate }: Voice): boolean => candidate.model.card.capabilities.includes('bytes')
 
-async function openOne(
-  { voice, candidates }: Extract<DecoderPlan, { kind: 'lift' }>,
-  { board, context, distribution, note }: Opening,
-): Promise<OpenedDecoder> {
+async function openOne(lift: Lift, { distribution, take }: Opening): Promise<OpenedDecoder> {
+  const { voice } = lift
+  const own = await take(lift)
+  const session = isViewed(voice, distribution) ? createByteView(own) : own
+  return { session, voices: [voice], shares: () => new Map([[voice.name, 1]]) }
+}
+
+/** Who reports token candidates only is seen through them byte by byte, where others report bytes. */
+const isViewed = (voice: Voice, { kind }: DistributionKind): boolean => kind === 'bytes' && !givesBytes(voice)
+
+async function openLift(
+  { voice, candidates }: Lift,
+  { board, context, distribution, note, signal }: Omit<Opening, 'take'> & { readonly signal: AbortSignal },
+): Promise<DecodeSession> {
   const model = context.failover(candidates, ({ from, to, code }) =>
     note(`${from} failed (${code}), ${to ?? 'nobody'} takes over`, { from, to, code }),
   )
   if (!model.open) throw new ModelNetError('UNSUPPORTED', `${voice.name} offers no decode sessions`)
   const { stop: _stop, ...options } = board.task.options
   const request = { ...options, messages: board.task.messages }
-  // Who reports token candidates only is seen through them byte by byte, where others report bytes.
-  const viewed = distribution.kind === 'bytes' && !givesBytes(voice)
-  const kind: DistributionKind = viewed ? { kind: 'tokens', top: TOP_TOKENS } : distribution
-  const own = await model.open(request, { signal: context.signal, distribution: kind })
-  const session = viewed ? createByteView(own) : own
-  return { session, voices: [voice], shares: () => new Map([[voice.name, 1]]) }
+  const deadlineMs = context.ledger.remainingMs()
+  return model.open(request, {
+    signal,
+    distribution: isViewed(voice, distribution) ? { kind: 'tokens', top: TOP_TOKENS } : distribution,
+    ...(Number.isFinite(deadlineMs) && { deadlineMs: Math.max(1, deadlineMs) }),
+  })
 }
 
 async function openSpeculation(
@@ -122,6 +160,7 @@ async function openSpeculation(
 ): Promise<OpenedDecoder> {
   const body = await open(plan.body, opening)
   const lead = await open(plan.lead, opening).catch((error: unknown) => {
+    opening.context.signal.throwIfAborted()
     opening.note(`nobody drafts: ${String(error)}`)
     return undefined
   })
@@ -132,24 +171,16 @@ async function openSpeculation(
   return { session, voices: [...body.voices, ...lead.voices], shares: body.shares }
 }
 
-/** Opens the members that have a voice at once. One that cannot be opened is left out, unless members have roles. */
-async function openMembers(
-  plan: Extract<DecoderPlan, { kind: 'fuse' }>,
-  weights: readonly number[],
-  opening: Opening,
-): Promise<readonly Member[]> {
-  const weighed = plan.members.map((member, index) => ({ member, weight: weights[index] ?? 1 }))
-  const wanted = weighed.filter(({ weight }) => weight > 0)
-  const results = await Promise.allSettled(wanted.map(({ member }) => open(member, opening)))
+/** Opens the members at once. One that cannot be opened is left out, unless members have roles. */
+async function openMembers(plan: Extract<DecoderPlan, { kind: 'fuse' }>, opening: Opening): Promise<readonly Member[]> {
+  const results = await Promise.allSettled(plan.members.map(member => open(member, opening)))
   const opened = results.flatMap((result, index) =>
-    result.status === 'fulfilled' ? [{ ...result.value, weight: wanted[index]?.weight ?? 1 }] : [],
+    result.status === 'fulfilled' ? [{ ...result.value, weight: plan.weights?.[index] ?? 1 }] : [],
   )
   const failed = results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))
   const { signal } = opening.context
-  if (signal.aborted || opened.length === 0 || (hasRoles(plan.rule) && failed.length > 0)) {
-    await Promise.allSettled(opened.map(({ session }) => session.close()))
+  if (signal.aborted || opened.length === 0 || (hasRoles(plan.rule) && failed.length > 0))
     throw signal.aborted ? signal.reason : failed[0]
-  }
   for (const reason of failed) opening.note(`member left out, its weight goes to the others: ${String(reason)}`)
   return opened
 }

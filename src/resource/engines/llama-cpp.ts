@@ -21,6 +21,11 @@ export interface LlamaCppEngineOptions {
   readonly threads?: number
   /** The library, being started already (`startLlama`). @default started with the first model */
   readonly llama?: Promise<Llama>
+  /**
+   * A session that finds all sequences taken waits for one instead of being refused with OVERLOADED: for whoever admits
+   * no more calls than there are sequences, so that one is always about to be free. @default false
+   */
+  readonly sessionsWait?: boolean
   /** @default the system clock */
   readonly clock?: Clock
 }
@@ -35,7 +40,7 @@ const DISPOSE_TIMEOUT_MS = 5000
 
 /** Models run by llama.cpp in this process, from GGUF files; needs `file` in the spec. */
 export function createLlamaCppEngine(options: LlamaCppEngineOptions = {}): Engine {
-  const { gpu = false, clock = systemClock } = options
+  const { gpu = false, clock = systemClock, sessionsWait = false } = options
   const models = new Set<LoadedModel>()
   let starting = options.llama
   let closed = false
@@ -91,6 +96,7 @@ export function createLlamaCppEngine(options: LlamaCppEngineOptions = {}): Engin
           template,
           endTokens: endTokensOf(model, vocabulary.bytes.length),
           clock,
+          sessionsWait,
         })
         const tracked: LoadedModel = {
           ...loaded,

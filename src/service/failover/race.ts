@@ -62,7 +62,14 @@ export function raceAttempts(
       .generate(request, { signal: controller.signal, ...(Number.isFinite(left) ? { deadlineMs: left } : {}) })
       [Symbol.asyncIterator]()
     const startedAt = clock.monotonic()
-    const first: Promise<First> = Promise.race([iterator.next(), aborted]).then(
+    const firstOf = async (): Promise<IteratorResult<GeneratePart>> => {
+      for (;;) {
+        const result = await iterator.next()
+        if (result.done || !isSignOfLife(result.value)) return result
+        running.lastPartAt = clock.monotonic()
+      }
+    }
+    const first: Promise<First> = Promise.race([firstOf(), aborted]).then(
       result => ({ running, result }),
       error => ({ running, error }),
     )
@@ -197,6 +204,9 @@ export function raceAttempts(
 
 /** Why the signal of a call ends that nobody cancels. */
 const COMPLETE: ModelNetError = new ModelNetError('CANCELLED', 'the answer is complete')
+
+/** Empty text before the first part: the call waits for its turn at a node that lives. */
+const isSignOfLife = (part: GeneratePart): boolean => part.type === 'text-delta' && part.text === '' && !part.logprobs
 
 /** Abilities this close are the same for a hedge: it must not trade a right answer for an early one. */
 const EQUAL_ABILITY = 0.02

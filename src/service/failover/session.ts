@@ -17,10 +17,15 @@ export async function openWithFailover(
   candidates: readonly Candidate[],
   request: GenerateRequest,
   options: OpenOptions,
-  { breakers, calls, onSwitch }: FailoverComponents,
+  { clock, breakers, calls, onSwitch }: FailoverComponents,
 ): Promise<DecodeSession> {
-  const { signal, ...rest } = options
-  const opening: OpenOptions = signal ? { ...rest, signal } : rest
+  const { signal, deadlineMs } = options
+  const startedAt = clock.monotonic()
+  /** What is left of the caller's time, also for a holder that takes over later. */
+  const opening = (): OpenOptions =>
+    deadlineMs === undefined
+      ? options
+      : { ...options, deadlineMs: Math.max(1, deadlineMs - (clock.monotonic() - startedAt)) }
   let left = [...candidates]
   const committed: Uint8Array[] = []
   let holder: { readonly candidate: Candidate; readonly session: DecodeSession; readonly end: () => void } | undefined
@@ -41,10 +46,10 @@ export async function openWithFailover(
       const end = calls?.begin(candidate.name) ?? (() => undefined)
       try {
         if (!candidate.model.open) throw new ModelNetError('UNSUPPORTED', 'the model has no open')
-        const session = await candidate.model.open(request, opening)
+        const session = await candidate.model.open(request, opening())
         const text = concatBytes(...committed)
         try {
-          if (text.length > 0) await session.step({ commit: text }, opening)
+          if (text.length > 0) await session.step({ commit: text }, opening())
         } catch (error) {
           await session.close().catch(() => undefined)
           throw error

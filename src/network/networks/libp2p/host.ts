@@ -8,7 +8,6 @@ import type { ConnectionGater, Libp2p } from '@libp2p/interface'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
-import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { webSockets } from '@libp2p/websockets'
@@ -18,6 +17,7 @@ import { MAX_FRAME_BYTES } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
 import { leanYamux } from './lean-yamux.ts'
 import type { MeasuredPaths } from './measured-paths.ts'
+import { protectByKey } from './swarm-key.ts'
 
 export interface HostOptions {
   /** Multiaddrs to listen on; port 0 takes a free one. @default TCP and WebSocket on 127.0.0.1 */
@@ -104,9 +104,7 @@ export async function startHost(
       privateKey: await generateKeyPairFromSeed('Ed25519', seed),
       addresses: { listen: [...listen, ...(options.relayed ? ['/p2p-circuit'] : [])], announce: [...announce] },
       transports: [paths.measure(tcp()), paths.measure(webSockets()), paths.measure(circuitRelayTransport())],
-      ...(options.swarmKey === undefined
-        ? {}
-        : { connectionProtector: preSharedKey({ psk: toPsk(options.swarmKey) }) }),
+      ...(options.swarmKey === undefined ? {} : { connectionProtector: protectByKey(options.swarmKey) }),
       connectionEncrypters: [tls(), noise()],
       streamMuxers: [
         leanYamux({
@@ -172,13 +170,6 @@ function relayServer(limits: NonNullable<HostOptions['relay']>): ReturnType<type
       defaultDataLimit: BigInt(bytes),
     },
   })
-}
-
-/** The key in the file format that libp2p reads. */
-function toPsk(swarmKey: string): Uint8Array {
-  if (!/^[0-9a-f]{64}$/i.test(swarmKey))
-    throw new ModelNetError('INVALID_CONFIG', 'a swarm key has 64 hexadecimal digits')
-  return new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${swarmKey.toLowerCase()}`)
 }
 
 function toListenError(cause: unknown, listen: readonly string[]): ModelNetError {

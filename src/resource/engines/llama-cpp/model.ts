@@ -30,6 +30,8 @@ export interface LlamaCppModelParts {
   readonly template: ChatTemplate
   readonly endTokens: ReadonlySet<number>
   readonly clock: Clock
+  /** See `LlamaCppEngineOptions.sessionsWait`. */
+  readonly sessionsWait: boolean
 }
 
 const NOTHING = new Uint8Array()
@@ -38,7 +40,10 @@ const NOTHING = new Uint8Array()
 export function createLlamaCppModel(parts: LlamaCppModelParts): LoadedModel {
   const { card, model, pool, vocabulary, tokenizer, template, endTokens, clock } = parts
   const { contextLength } = card
-  const tokenModel = createLlamaTokenModel({ pool, vocabulary, tokenizer, endTokens, contextLength })
+  const tokenModel = createLlamaTokenModel({
+    ...{ pool, vocabulary, tokenizer, endTokens, contextLength },
+    waits: parts.sessionsWait,
+  })
   let closing: Promise<void> | undefined
 
   const toPrompt = (messages: GenerateRequest['messages']): { tokens: readonly Token[]; opened: boolean } => {
@@ -138,7 +143,8 @@ export function createLlamaCppModel(parts: LlamaCppModelParts): LoadedModel {
       const deadline = startDeadline(clock, options)
       try {
         const prompt = template.thinks ? await think(tokens, opened, deadline.signal) : tokens
-        return await createTokenSession(tokenModel, prompt, options.distribution ?? { kind: 'bytes' })
+        const { signal } = deadline
+        return await createTokenSession(tokenModel, prompt, options.distribution ?? { kind: 'bytes' }, { signal })
       } finally {
         deadline.dispose()
       }

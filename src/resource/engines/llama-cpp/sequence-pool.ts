@@ -86,7 +86,10 @@ export function createSequencePool(context: LlamaContext): SequencePool {
             signal?.removeEventListener('abort', onAbort)
             resolve(lent)
           },
-          reject,
+          reject(error: unknown): void {
+            signal?.removeEventListener('abort', onAbort)
+            reject(error)
+          },
         }
         waiting.push(entry)
         signal?.addEventListener('abort', onAbort, { once: true })

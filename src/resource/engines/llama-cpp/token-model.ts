@@ -21,11 +21,13 @@ export interface LlamaTokenModelParts {
   readonly tokenizer: Tokenizer
   readonly endTokens: ReadonlySet<number>
   readonly contextLength: number
+  /** True: a session that finds no sequence waits for one instead of being refused. */
+  readonly waits: boolean
 }
 
 /** What llama.cpp gives to decode sessions: full or best log-probabilities after any token, KV state kept. */
 export function createLlamaTokenModel(parts: LlamaTokenModelParts): TokenModel {
-  const { pool, vocabulary, tokenizer, endTokens, contextLength } = parts
+  const { pool, vocabulary, tokenizer, endTokens, contextLength, waits } = parts
   return {
     vocabulary: vocabulary.bytes,
     endTokens,
@@ -33,7 +35,7 @@ export function createLlamaTokenModel(parts: LlamaTokenModelParts): TokenModel {
     tokenize: tokenizer.inside,
     async openSequence({ scores, signal }) {
       signal?.throwIfAborted()
-      const lease = pool.tryTake([])
+      const lease = waits ? await pool.take([], signal) : pool.tryTake([])
       if (!lease)
         throw new ModelNetError('OVERLOADED', `all ${pool.size} sequences of the model are in use`, {
           details: { retryAfterMs: 1000 },
