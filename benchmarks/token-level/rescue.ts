@@ -16,7 +16,7 @@ import type { DecodeTextOptions, FusionOptions } from '../../src/interaction/ind
 import { competenceWeights, promptLogprob } from '../../src/interaction/index.ts'
 import type { DistributionKind } from '../../src/resource/index.ts'
 import { writeResult } from '../support.ts'
-import { argument, BYTES, fuse, isRight, loadFamily, open, rounded, textArgument, write } from './models.ts'
+import { argument, fuse, isRight, loadFamily, open, rounded, textArgument, write } from './models.ts'
 
 const perMaker = argument('questions', 400)
 const samples = argument('samples', 8)
