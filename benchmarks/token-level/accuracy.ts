@@ -4,10 +4,12 @@
  * as many samples as there are members (temperature 0.7, majority of answers, ties to the first), on the same questions.
  * Limits: the default is never significantly below the better member (exact McNemar test); of questions all members
  * get right it keeps 95 %, of those some get right it decides 73 % right, of those none gets right it rescues 37 %.
- * Run: npx tsx benchmarks/token-level/accuracy.ts [--questions 100] [--only skill] [--skip 0] [--rules 12]
- * Writes benchmarks/results/token-level-accuracy.json (with `-fresh` when rows are skipped: defaults were chosen on the
- * first rows of each file, so what they are worth is told by rows that were never looked at). The first half of the questions of a task calibrates (beliefs of
- * ability, choice of the best member); figures are of the second half only.
+ * Run: npx tsx benchmarks/token-level/accuracy.ts [--questions 100] [--only skill] [--fresh FOLDER] [--rules 13]
+ * Writes benchmarks/results/token-level-accuracy.json, with `-fresh` for the questions of a folder that
+ * `python3 training/questions.py FOLDER` makes: defaults were chosen on rows of the files beside the models, so what they
+ * are worth is told by questions that were never looked at. Of the questions of a task every second one calibrates
+ * (beliefs of ability, choice of the best member); figures are of the others only. The four of arithmetic are the three
+ * that know it and one that only converts units: no fourth model shares a task.
  */
 import type { Question } from '../../src/evaluation/index.ts'
 import { graderOf, mcnemarExact, wilson } from '../../src/evaluation/index.ts'
@@ -15,25 +17,33 @@ import type { FusionOptions } from '../../src/interaction/index.ts'
 import { competenceWeights, duetNetRaw, promptLogprob } from '../../src/interaction/index.ts'
 import type { DistributionKind } from '../../src/resource/index.ts'
 import { writeResult } from '../support.ts'
-import { argument, BYTES, fuse, isRight, loadFamily, open, rounded, write } from './models.ts'
+import { argument, BYTES, FRESH, fuse, isRight, loadFamily, open, rounded, textArgument, write } from './models.ts'
 
 const perTask = argument('questions', 100)
 /** So many of the configurations below, in order. */
 const ruleCount = argument('rules', Number.POSITIVE_INFINITY)
-/** Rows of each file left out. */
-const skip = argument('skip', 0)
-const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
+const only = textArgument('only')
+/** Joins the members of a skill where it makes them four. */
+const OUTSIDERS: Readonly<Record<string, string>> = { 'skill:arithmetic': 'units' }
 
 const tokens = (top: number): DistributionKind => ({ kind: 'tokens', top })
 
+/** What weights are made of: what is known of the members at the task, how familiar each finds the question, or both. */
+type Knowledge = 'beliefs' | 'prompt' | 'both'
+
 /** What is compared; `competence`: weights as the product sets them, instead of equal ones. */
 const CONFIGURATIONS: Readonly<
-  Record<string, FusionOptions & { readonly distribution: DistributionKind; readonly competence?: 'beliefs' | 'both' }>
+  Record<string, FusionOptions & { readonly distribution: DistributionKind; readonly competence?: Knowledge }>
 > = {
   'default (competence by beliefs and by the likelihood of the prompt)': {
     distribution: BYTES,
     rule: 'mean',
     competence: 'both',
+  },
+  'without labels (competence by the likelihood of the prompt only)': {
+    distribution: BYTES,
+    rule: 'mean',
+    competence: 'prompt',
   },
   'competence by beliefs only': { distribution: BYTES, rule: 'mean', competence: 'beliefs' },
   'bytes: mean, learned weights': { distribution: BYTES, rule: 'mean' },
@@ -70,16 +80,18 @@ async function taskOf(skill: string): Promise<Task | undefined> {
   const members = family.names.filter(name => skillsOf(name).includes(skill))
   const owners = members.filter(name => specialists.includes(name))
   const each = Math.ceil((2 * perTask) / owners.length)
-  const lists = await Promise.all(owners.map(async name => (await family.questions(name)).slice(skip, skip + each)))
+  const lists = await Promise.all(owners.map(name => family.questions(name, each)))
   const questions = lists.flat()
   const half = (parity: number): readonly Question[] => questions.filter((_, index) => index % 2 === parity)
   return members.length < 2 ? undefined : { skill, members, calibration: half(0), test: half(1) }
 }
 
-const subsets = (names: readonly string[]): readonly (readonly string[])[] =>
-  Array.from({ length: 2 ** names.length }, (_, mask) => names.filter((_, index) => mask & (1 << index))).filter(
-    group => group.length >= 2 && group.length <= 4,
-  )
+const subsets = (names: readonly string[], outsider: readonly string[]): readonly (readonly string[])[] => [
+  ...Array.from({ length: 2 ** names.length }, (_, mask) => names.filter((_, index) => mask & (1 << index))).filter(
+    group => group.length >= 2,
+  ),
+  ...(outsider.length > 0 ? [[...names, ...outsider]] : []),
+]
 
 async function alone(name: string, question: Question, options = {}): Promise<string> {
   return (await write(await open(family.model(name), question.question), options)).text
@@ -98,6 +110,9 @@ async function selfConsistent(name: string, question: Question, samples: number)
   const votes = keys.map(key => keys.filter(other => other === key).length)
   return isRight(question, texts[votes.indexOf(Math.max(...votes))] ?? '')
 }
+
+/** A belief without evidence: uniform between never and always right. */
+const UNKNOWN = { mean: 0.5, deviation: 0.29, evidence: 0 }
 
 const share = (values: readonly boolean[]): number => values.filter(Boolean).length
 const accuracy = (values: readonly boolean[]) => {
@@ -120,7 +135,8 @@ for (const skill of skills) {
   if (!task) continue
   const calibrated = new Map<string, number>()
   const single = new Map<string, readonly boolean[]>()
-  for (const name of task.members) {
+  const outsider = [OUTSIDERS[skill] ?? []].flat()
+  for (const name of [...task.members, ...outsider]) {
     calibrated.set(name, share(await rightAnswers(name, task.calibration)))
     single.set(name, await rightAnswers(name, task.test))
   }
@@ -129,17 +145,18 @@ for (const skill of skills) {
     const mean = ((calibrated.get(name) ?? 0) + 1) / (n + 2)
     return { mean, deviation: Math.sqrt((mean * (1 - mean)) / (n + 3)), evidence: n }
   }
-  for (const members of subsets(task.members)) {
+  for (const members of subsets(task.members, outsider)) {
     const ranked = members.toSorted((a, b) => (calibrated.get(b) ?? 0) - (calibrated.get(a) ?? 0))
     const best = ranked[0] ?? ''
     const bestRight = single.get(best) ?? []
     const strongest = members.map(name => single.get(name) ?? []).toSorted((a, b) => share(b) - share(a))[0] ?? []
     const weights = competenceWeights(members.map(name => ({ ability: abilityOf(name) })))
-    const weightsFor = async (by: 'beliefs' | 'both', question: string): Promise<readonly number[]> => {
+    const weightsFor = async (by: Knowledge, question: string): Promise<readonly number[]> => {
       const known = members.map(async name => {
         const logprob =
-          by === 'both' ? await promptLogprob(family.model(name), [{ role: 'user', content: question }]) : undefined
-        return { ability: abilityOf(name), ...(logprob !== undefined && { promptLogprob: logprob }) }
+          by === 'beliefs' ? undefined : await promptLogprob(family.model(name), [{ role: 'user', content: question }])
+        const ability = by === 'prompt' ? UNKNOWN : abilityOf(name)
+        return { ability, ...(logprob !== undefined && { promptLogprob: logprob }) }
       })
       return competenceWeights(await Promise.all(known))
     }
@@ -192,5 +209,5 @@ for (const skill of skills) {
   }
 }
 await family.close()
-const name = ['token-level-accuracy', ...(only ? [only] : []), ...(skip > 0 ? ['fresh'] : [])].join('-')
-writeResult(name, { perTask, skip, results })
+const name = ['token-level-accuracy', ...(only ? [only] : []), ...(FRESH ? ['fresh'] : [])].join('-')
+writeResult(name, { perTask, results })

@@ -10,10 +10,18 @@ import { createLlamaCppEngine } from '../../src/resource/index.ts'
 
 export const BYTES: DistributionKind = { kind: 'bytes' }
 
+export const textArgument = (name: string): string | undefined => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+
+/** Questions that no default was chosen on: `python3 training/questions.py FOLDER`. */
+export const FRESH: string | undefined = textArgument('fresh')
+
 export interface Family {
   readonly names: readonly string[]
   model(name: string): LoadedModel
-  /** Held-out questions of a model, in file order. */
+  /** Held-out questions of a model, in file order: of its own file, or of the folder that `--fresh` names. */
   questions(name: string, limit?: number): Promise<readonly Question[]>
   close(): Promise<void>
 }
@@ -36,7 +44,7 @@ export async function loadFamily(
       return model
     },
     async questions(name, limit = Number.POSITIVE_INFINITY) {
-      const file = join(shippedModelsDirectory(), name, 'heldout.jsonl')
+      const file = FRESH ? join(FRESH, `${name}.jsonl`) : join(shippedModelsDirectory(), name, 'heldout.jsonl')
       return existsSync(file) ? (await loadJsonl(file)).slice(0, limit) : []
     },
     close: () => engine.close(),

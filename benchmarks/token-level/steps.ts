@@ -5,112 +5,58 @@
  * models at DuetNet's defaults (K = 10, P = 0.75).
  * Run: npx tsx benchmarks/token-level/steps.ts [--steps 300] [--rounds 7] [--questions 40]
  * Writes benchmarks/results/token-level-steps.json. Prompts are made of held-out questions; the context of the model is
- * widened for this, which costs the same whatever the model makes of it. Variants alternate within a round. The engine's
- * own step is measured beside: attention to a longer context is work of the model, and most of the work of a tiny one;
- * `beyondTheEngine` is what a decode session adds to it at each length.
+ * widened for this, which costs the same whatever the model makes of it. Variants alternate within a round. Each step is
+ * split into the engine's evaluation and what a decode session adds. In a model of a million weights attention to a long
+ * context is most of the engine's work whatever the cache (`caches`); the limit is about models whose weights are, for
+ * which an untrained model with the proportions of Llama 3.2 1B stands, written to a temporary folder.
  */
-import { getLlama, LlamaLogLevel, type Token } from 'node-llama-cpp'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { shippedModelsDirectory } from '../../src/application/shipped-models.ts'
 import { ByteSession } from '../../src/resource/decoding/byte-session.ts'
 import { CandidateSession } from '../../src/resource/decoding/candidate-session.ts'
 import type { DecodeSession, DistributionKind } from '../../src/resource/index.ts'
-import { median, writeResult } from '../support.ts'
+import { createLlamaCppEngine } from '../../src/resource/index.ts'
+import { writeResult } from '../support.ts'
 import { argument, BYTES, fuse, loadFamily, open, rounded, write } from './models.ts'
+import { EIGHTH_OF_LLAMA_1B, writeRandomModel } from './random-model.ts'
+import { cacheCost, stepCost, watchEngine } from './step-cost.ts'
 
 const steps = argument('steps', 300)
 const rounds = argument('rounds', 7)
 const count = argument('questions', 40)
 const TOKENS: DistributionKind = { kind: 'tokens', top: 10 }
 
-const LENGTHS = [100, 1000] as const
-type Step = (index: number) => Promise<unknown>
+const small = await loadFamily(['words'], { contextLength: 2048 })
+const text = (await small.questions('words')).map(({ question }) => question).join(' ')
+const timing = { text, steps, rounds }
+const words = join(shippedModelsDirectory(), 'words', 'words.gguf')
+const caches = await cacheCost(words, { ...timing, kind: TOKENS })
+console.log(JSON.stringify(caches, null, 1))
 
-const wide = await loadFamily(['words'], { contextLength: 2048 })
-// The model `words` has one token per byte, so that the length of a prompt in tokens is known.
-const text = (await wide.questions('words')).map(({ question }) => question).join(' ')
-
-/** A step of the engine without a session: one token in, what is asked of the scores out. */
-async function bareSteps(length: number, kind: DistributionKind): Promise<{ step: Step; close(): Promise<void> }> {
-  const sequence = bare.getSequence()
-  const tokens = bareModel.tokenize(text.slice(0, length))
-  for (let at = 0; at < tokens.length; at += 256) await sequence.controlledEvaluate(tokens.slice(at, at + 256))
-  const letters = bareModel.tokenize('abcdefghijklmnopqrstuvwxyz')
-  const generateNext =
-    kind.kind === 'bytes'
-      ? { logits: true as const }
-      : { logits: { filter: { tokens: [], includeTop: kind.top } }, totalLogitWeight: true as const }
-  return {
-    step: index => sequence.controlledEvaluate([[letters[index % letters.length] as Token, { generateNext }]]),
-    close: async () => sequence.dispose(),
-  }
-}
-
-async function sessionSteps(length: number, kind: DistributionKind): Promise<{ step: Step; close(): Promise<void> }> {
-  const session = await open(wide.model('words'), text.slice(0, length), kind)
-  await session.next()
-  return {
-    step: index => session.step({ commit: Uint8Array.of(97 + (index % 26)), next: true }),
-    close: () => session.close(),
-  }
-}
-
-const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error, progressLogs: false })
-const bareModel = await llama.loadModel({ modelPath: 'models/words/words.gguf' })
-const bare = await bareModel.createContext({
-  contextSize: 2056,
-  sequences: 4,
-  threads: 1,
-  flashAttention: false,
-  experimentalKvCacheKeyType: 'F32',
-  experimentalKvCacheValueType: 'F32',
-})
-const stepCost: Record<string, object> = {}
+watchEngine()
+const stepCosts: Record<string, object> = {}
 for (const [label, kind] of Object.entries({ bytes: BYTES, 'top 10 tokens': TOKENS })) {
-  const rows: Record<string, { median: number[]; p10: number[] }> = {}
-  for (let round = -1; round < rounds; round++)
-    for (const length of round % 2 ? LENGTHS.toReversed() : LENGTHS)
-      for (const [who, start] of [
-        ['session', sessionSteps],
-        ['engine', bareSteps],
-      ] as const) {
-        const { step, close } = await start(length, kind)
-        const each: number[] = []
-        for (let index = 0; index < steps; index++) {
-          const started = performance.now()
-          await step(index)
-          each.push(performance.now() - started)
-        }
-        await close()
-        if (round < 0) continue // warm up
-        each.sort((a, b) => a - b)
-        const { median: medians = [], p10 = [] } = rows[`${who} after ${length} tokens`] ?? {}
-        rows[`${who} after ${length} tokens`] = {
-          median: [...medians, median(each)],
-          p10: [...p10, each[Math.floor(each.length / 10)] ?? Number.NaN],
-        }
-      }
-  const of = (who: string, length: number, what: 'median' | 'p10'): number =>
-    median(rows[`${who} after ${length} tokens`]?.[what] ?? [])
-  stepCost[label] = {
-    ...Object.fromEntries(
-      Object.entries(rows).map(([row, { median: medians, p10 }]) => [
-        row,
-        {
-          medianMs: rounded(median(medians), 4),
-          p10Ms: rounded(median(p10), 4),
-          rounds: medians.map(value => rounded(value, 4)),
-        },
-      ]),
-    ),
-    ratio: rounded(of('session', 1000, 'median') / of('session', 100, 'median')),
-    ratioOfTheEngine: rounded(of('engine', 1000, 'median') / of('engine', 100, 'median')),
-    beyondTheEngineMs: Object.fromEntries(
-      LENGTHS.map(length => [length, rounded(of('session', length, 'p10') - of('engine', length, 'p10'), 4)]),
-    ),
-  }
-  console.log(label, JSON.stringify(stepCost[label], null, 1))
+  stepCosts[`words (0.8 million weights), ${label}`] = await stepCost(small.model('words'), { ...timing, kind })
+  console.log(label, JSON.stringify(stepCosts, null, 1))
 }
-await bare.dispose()
-await wide.close()
+await small.close()
+
+const folder = mkdtempSync(join(tmpdir(), 'modelnet-steps-'))
+const engine = createLlamaCppEngine()
+try {
+  const file = join(folder, 'eighth.gguf')
+  const weights = await writeRandomModel(file, words, EIGHTH_OF_LLAMA_1B)
+  const model = await engine.load({ id: 'eighth', file, contextLength: 2048 }, { node: 'local' })
+  const slow = { ...timing, kind: TOKENS, steps: Math.ceil(steps / 10) }
+  const label = `an eighth of Llama 3.2 1B, untrained (${Math.round(weights / 1e6)} million weights), top 10 tokens`
+  stepCosts[label] = await stepCost(model, slow)
+  console.log(JSON.stringify(stepCosts[label], null, 1))
+} finally {
+  await engine.close()
+  rmSync(folder, { recursive: true })
+}
 
 const family = await loadFamily()
 /** Tokens evaluated after the prompt for exact bytes, for each token of the same answer written with token candidates. */
@@ -152,7 +98,7 @@ for (const name of ['arithmetic-a', 'geography', 'elements', 'words', 'calendar'
   console.log(name, perStep)
 }
 await family.close()
-writeResult('token-level-steps', { stepCost, evaluations, candidatesAlignedPerStep: aligned })
+writeResult('token-level-steps', { stepCosts, caches, evaluations, candidatesAlignedPerStep: aligned })
 
 /** Sessions of this process tell what they evaluated. */
 function countsOf(session: DecodeSession): { readonly tokens: number; readonly healed?: number } {

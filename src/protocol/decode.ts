@@ -54,7 +54,10 @@ export interface Draft {
 }
 
 export interface DecodeResult {
-  /** For `next` one distribution, for `peek` one for each offset. */
+  /**
+   * For `next` one distribution, for `peek` one for each offset, or for the first of them where the context has no room
+   * for more: at least one.
+   */
   readonly distributions?: readonly Distribution[]
   readonly draft?: Draft
 }

@@ -20,6 +20,11 @@ export function createDecodeSession(parts: Pick<DecodeSession, 'distribution' | 
     async peek(bytes, at, options) {
       const { distributions } = await step(at ? { peek: bytes, at } : { peek: bytes }, options)
       const expected = at ? at.length : bytes.length + 1
+      if (distributions && distributions.length > 0 && distributions.length < expected)
+        throw new ModelNetError(
+          'CONTEXT_OVERFLOW',
+          `the context has room for ${distributions.length} of ${expected} places`,
+        )
       if (distributions?.length !== expected) throw missing(`${expected} distributions`)
       return distributions
     },

@@ -52,7 +52,10 @@ export interface DecodeSession {
   step(step: DecodeStep, options?: CallOptions): Promise<DecodeResult>
   /** The distribution after the committed text. */
   next(options?: CallOptions): Promise<Distribution>
-  /** The distributions after 0, 1, … n bytes of a proposed continuation (or at the given offsets); nothing is committed. */
+  /**
+   * The distributions after 0, 1, … n bytes of a proposed continuation (or at the given offsets); nothing is committed.
+   * Rejects with CONTEXT_OVERFLOW where not all have room.
+   */
   peek(bytes: Uint8Array, at?: readonly number[], options?: CallOptions): Promise<readonly Distribution[]>
   commit(bytes: Uint8Array, options?: CallOptions): Promise<void>
   /** The model's own greedy continuation of at most `maxBytes`; nothing is committed. */

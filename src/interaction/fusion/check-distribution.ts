@@ -43,7 +43,10 @@ export function checkDistribution(
   }
   if (!(mass <= 1 + TOLERANCE && residual >= -TOLERANCE && residual <= 1 + TOLERANCE))
     throw invalid('candidates of at most the whole probability mass')
-  return sorted ? distribution : { ...distribution, candidates: candidates.toSorted((a, b) => b.logprob - a.logprob) }
+  // Rounding may leave a residual a little outside, whose logarithm would be none.
+  const left = Math.min(1, Math.max(0, residual))
+  if (sorted && left === residual) return distribution
+  return { ...distribution, residual: left, candidates: candidates.toSorted((a, b) => b.logprob - a.logprob) }
 }
 
 function invalid(expected: string): ModelNetError {

@@ -116,6 +116,16 @@ describe('span fusion', () => {
   })
 })
 
+it('spans are judged alike by judges without any weight', async () => {
+  const members = [
+    { name: 'heard', weight: 1, session: saying('one text') },
+    { name: 'unheard', weight: 0, session: saying('one text') },
+  ]
+  let text = ''
+  for await (const span of fuseSpans(members, { spanBytes: 4 })) text += Buffer.from(span.text).toString()
+  expect(text).toBe('one text')
+})
+
 describe('span fusion as a decode session', () => {
   const members = (): FusedMember[] =>
     ['a b c d e f', 'a b c d e f', 'a b x y z w'].map((text, index) => ({

@@ -40,13 +40,15 @@ export class Ensemble {
   /** In the order of joining; lost members keep their seat. */
   seats: readonly Seat[]
   readonly #options: EnsembleOptions
+  readonly #needs: readonly string[]
   readonly #alarm: Alarm
   readonly #closing = new AbortController()
   readonly #joining = new Set<Promise<void>>()
   readonly #text: Uint8Array[] = []
   #lastError: unknown
 
-  constructor(members: readonly FusedMember[], options: EnsembleOptions, clock: Clock) {
+  /** `needs`: members that no step goes without, however late they are. */
+  constructor(members: readonly FusedMember[], options: EnsembleOptions, clock: Clock, needs: readonly string[] = []) {
     if (new Set(members.map(({ name }) => name)).size !== members.length)
       throw new ModelNetError('INVALID_REQUEST', 'expected members of different names')
     const voices = members.filter(({ weight }) => weight > 0)
@@ -55,6 +57,7 @@ export class Ensemble {
     this.#alarm = createAlarm(clock)
     this.quorum = options.quorum ?? 1
     this.#options = options
+    this.#needs = needs
     this.seats = members.map(member => new Seat(member, clock))
     for (const seat of this.seats) seat.learned = 1 / voices.length
   }
@@ -64,8 +67,10 @@ export class Ensemble {
     for (;;) {
       this.#closing.signal.throwIfAborted()
       signal?.throwIfAborted()
-      const idle = this.#voices().filter(seat => seat.idle)
-      if (idle.length >= count) return idle
+      const voices = this.#voices()
+      const idle = voices.filter(seat => seat.idle)
+      const complete = !voices.some(seat => !seat.idle && this.#needs.includes(seat.name))
+      if (idle.length >= count && complete) return idle
       await this.#someone(count)
     }
   }
@@ -84,6 +89,7 @@ export class Ensemble {
         alarm: this.#alarm,
         quorum: Math.min(this.quorum, seats.length),
         patienceMs: ({ misses }) => lateMs / PATIENCE_LOST ** misses,
+        isNeeded: ({ name }) => this.#needs.includes(name),
         deadlineMs: Math.min(deadlineMs, options.deadlineMs ?? deadlineMs),
         signal: options.signal,
         onFailure: (seat, error) => this.lose(seat, error),

@@ -59,6 +59,7 @@ class Fusion extends SteppedSession implements FusedSession {
   constructor(members: readonly FusedMember[], options: FusionOptions) {
     super(alphabetOf(members))
     const { clock = systemClock, rule = 'mean', learn = {}, lead } = options
+    this.#rule = typeof rule === 'string' ? fusionRule(rule) : rule
     const over = (member: FusedMember): FusedMember => toAlphabet(member, this.distribution.kind)
     const { replace } = options
     this.#ensemble = new Ensemble(
@@ -73,8 +74,8 @@ class Fusion extends SteppedSession implements FusedSession {
         }),
       },
       clock,
+      this.#rule.needs,
     )
-    this.#rule = typeof rule === 'string' ? fusionRule(rule) : rule
     this.#learn = learn ? { ...LEARN_DEFAULTS, ...learn } : { rate: 0, floor: 0 }
     this.#lead = lead
   }
@@ -82,7 +83,7 @@ class Fusion extends SteppedSession implements FusedSession {
   get metrics(): FusionMetrics {
     const { seats, counts } = this.#ensemble
     const total = seats.reduce((sum, { state, weight }) => sum + (state === 'live' ? weight : 0), 0)
-    return { ...this.#counts, ...counts, members: seats.map(seat => seat.metrics(seat.weight / total)) }
+    return { ...this.#counts, ...counts, members: seats.map(seat => seat.metrics(total > 0 ? seat.weight / total : 0)) }
   }
 
   override close(): Promise<void> {
@@ -159,7 +160,9 @@ class Fusion extends SteppedSession implements FusedSession {
       const replies = answers.flatMap(answer => this.#checked(answer, offsets.length))
       if (replies.length < quorum) continue
       const started = clock.monotonic()
-      this.#known = { bytes, offsets, replies, position: 0 }
+      // Where the context of one has no room for all of a proposal, that part is for the next question.
+      const room = Math.min(...replies.map(({ distributions }) => distributions.length))
+      this.#known = { bytes, offsets: offsets.slice(0, room), replies, position: 0 }
       const fused = this.#along(this.#known)
       this.#counts.combiningMs += clock.monotonic() - started
       return fused
@@ -169,7 +172,7 @@ class Fusion extends SteppedSession implements FusedSession {
   #checked({ seat, result }: Reply, count: number): Known['replies'] {
     try {
       const { distributions = [] } = result
-      if (distributions.length !== count)
+      if (distributions.length === 0 || distributions.length > count)
         throw new ModelNetError('PROTOCOL_ERROR', `expected ${count} distributions, got ${distributions.length}`)
       return [{ seat, distributions: distributions.map(one => checkDistribution(one, this.distribution.kind)) }]
     } catch (error) {

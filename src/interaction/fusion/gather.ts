@@ -14,6 +14,8 @@ export interface GatherOptions {
   readonly quorum: number
   /** How long to wait for the others once there is a quorum, for each of them. */
   patienceMs(seat: Seat): number
+  /** A step is nothing without the answer of this one. */
+  isNeeded(seat: Seat): boolean
   /** How long to wait for a quorum. */
   readonly deadlineMs: number
   readonly signal?: AbortSignal | undefined
@@ -35,6 +37,8 @@ export function gather(
     const waiting = new Set(asked.map(({ seat }) => seat))
     const timers: (() => void)[] = []
     let settled = false
+    /** There is a quorum, and the others are waited for a little longer. */
+    let patient = false
 
     const finish = (): void => {
       if (settled) return
@@ -61,8 +65,13 @@ export function gather(
       timers.push(alarm.after(ms, action))
     }
     const enough = (): void => {
-      if (waiting.size === 0) finish()
-      else if (results.size === quorum) after(Math.max(...[...waiting].map(options.patienceMs)), finish)
+      if (waiting.size === 0) {
+        finish()
+        return
+      }
+      if (patient || results.size < quorum || [...waiting].some(options.isNeeded)) return
+      patient = true
+      after(Math.max(...[...waiting].map(options.patienceMs)), finish)
     }
 
     for (const { seat, answer } of asked)

@@ -15,6 +15,8 @@ export interface Vote<D extends Distribution = Distribution> {
  */
 export interface FusionRule {
   readonly name: string
+  /** Members without whose vote the rule can say nothing: who is late among them is waited for. */
+  readonly needs?: readonly string[]
   readonly bytes?: (votes: readonly Vote<ByteDistribution>[]) => Float64Array
   readonly tokens?: (votes: readonly Vote<TokenDistribution>[]) => TokenDistribution
 }

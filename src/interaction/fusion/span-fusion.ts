@@ -12,6 +12,8 @@ export interface SpanFusionOptions {
   /** Rate of the Hedge weights (SpecEM); 0 keeps the weights. @default 1 */
   readonly rate?: number
   readonly maxBytes?: number
+  /** Spans chosen before: the rate falls with each. @default 0 */
+  readonly rounds?: number
   readonly signal?: AbortSignal
 }
 
@@ -37,12 +39,12 @@ export async function* fuseSpans(
   members: readonly FusedMember[],
   options: SpanFusionOptions = {},
 ): AsyncGenerator<Span, void, undefined> {
-  const { spanBytes = 48, floorBytes = 8, rate = 1, maxBytes = 4096, signal } = options
+  const { spanBytes = 48, floorBytes = 8, rate = 1, maxBytes = 4096, rounds = 0, signal } = options
   const call: CallOptions = signal ? { signal } : {}
   if (members.length === 0 || members.some(({ session }) => session.distribution.kind !== 'bytes'))
     throw new ModelNetError('INVALID_REQUEST', 'span fusion needs members, with sessions of bytes')
   let weights = normalised(members.map(({ weight }) => weight))
-  for (let written = 0, round = 1; written < maxBytes; round++) {
+  for (let written = 0, round = rounds + 1; written < maxBytes; round++) {
     const limit = Math.min(spanBytes, maxBytes - written)
     const drafts = await Promise.all(members.map(async ({ session }) => trim(await session.draft(limit, call), limit)))
     const candidates = distinct(drafts)
@@ -51,7 +53,9 @@ export async function* fuseSpans(
       const index = candidates.findIndex(candidate => same(candidate, draft))
       const judges = members.map((_, judge) => judge).filter(judge => judge !== author || members.length === 1)
       const total = judges.reduce((sum, judge) => sum + (weights[judge] ?? 0), 0)
-      return judges.reduce((sum, judge) => sum + ((weights[judge] ?? 0) / total) * (scores[judge]?.[index] ?? 0), 0)
+      // Judges without any weight judge alike.
+      const share = (judge: number): number => (total > 0 ? (weights[judge] ?? 0) / total : 1 / judges.length)
+      return judges.reduce((sum, judge) => sum + share(judge) * (scores[judge]?.[index] ?? 0), 0)
     })
     const winner = judged.indexOf(Math.max(...judged))
     const chosen = drafts[winner]

@@ -27,6 +27,7 @@ class Spans extends SteppedSession implements SpanSession {
   #weights: readonly number[]
   #span: Lookahead | undefined
   #author = ''
+  #rounds = 0
 
   constructor(members: readonly FusedMember[], options: SpanFusionOptions) {
     super({ kind: 'bytes' })
@@ -59,7 +60,7 @@ class Spans extends SteppedSession implements SpanSession {
     if (known) return known
     const weighed = this.#members.map((member, index) => ({ ...member, weight: this.#weights[index] ?? member.weight }))
     const { signal } = options
-    const rounds = fuseSpans(weighed, { ...this.#options, ...(signal && { signal }) })
+    const rounds = fuseSpans(weighed, { ...this.#options, rounds: this.#rounds++, ...(signal && { signal }) })
     const { value: span } = await rounds.next()
     // Stopped before the span is committed: whoever decodes does that, byte by byte.
     await rounds.return()

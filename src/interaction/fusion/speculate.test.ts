@@ -21,10 +21,15 @@ interface Case {
   readonly decoding: DecodeTextOptions
 }
 
-async function fusionOf({ seed, sharpness, noise, members, kind, options }: Case): Promise<FusedSession> {
+async function fusionOf(
+  { seed, sharpness, noise, members, kind, options }: Case,
+  contextLengths: readonly number[] = [],
+): Promise<FusedSession> {
   const all = Array.from({ length: members }, async (_, index) => {
     const tokens = [...LETTERS, ...PIECES.filter((_, at) => (at + seed) % (index + 2) !== 0)]
-    const model = createHashedTokenModel({ tokens, seed, sharpness, noise, end: -1 })
+    const contextLength = contextLengths[index] ?? 4096
+    const end = contextLengths.length > 0 ? -9 : -1
+    const model = createHashedTokenModel({ tokens, seed, sharpness, noise, end, contextLength })
     return {
       name: `m${index}`,
       weight: index + 1,
@@ -68,6 +73,20 @@ describe('a speculative ensemble', () => {
         expect(await textOf(speculative, one.decoding)).toBe(plain)
       }),
       { numRuns: 200 },
+    )
+  })
+
+  it('writes the same text when the contexts of its members end one after another', async () => {
+    const kinds = fc.constantFrom<DistributionKind>({ kind: 'bytes' }, { kind: 'tokens', top: 5 })
+    const lengths = fc.array(fc.integer({ min: 5, max: 40 }), { minLength: 2, maxLength: 3 })
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1000), kinds, lengths, async (seed, kind, contextLengths) => {
+        const decoding = { maxTokens: 24 }
+        const one = { seed, sharpness: 9, noise: 2, members: contextLengths.length, kind, options: {}, decoding }
+        const plain = await textOf(await fusionOf(one, contextLengths), decoding)
+        expect(await textOf(createSpeculativeSession(await fusionOf(one, contextLengths)), decoding)).toBe(plain)
+      }),
+      { numRuns: 100 },
     )
   })
 

@@ -37,7 +37,7 @@ export async function* sampleSpeculatively(
       const proposed = bytes[at]
       const accepted =
         q && proposed !== undefined && random.next() * (q[proposed] ?? 0) < (p[proposed] ?? 0) ? proposed : undefined
-      const symbol = accepted ?? draw(q ? p.map((value, index) => Math.max(0, value - (q[index] ?? 0))) : p, random)
+      const symbol = accepted ?? draw(q ? beyond(p, q) : p, random)
       ended = symbol === END
       if (!ended) run.push(symbol)
       if (accepted === undefined) break
@@ -50,6 +50,12 @@ export async function* sampleSpeculatively(
     }
     if (ended) return
   }
+}
+
+/** What the target finds more probable than the drafter; the target's own law where rounding leaves nothing of it. */
+function beyond(p: Float64Array, q: Float64Array): Float64Array {
+  const more = p.map((value, index) => Math.max(0, value - (q[index] ?? 0)))
+  return more.some(value => value > 0) ? more : p
 }
 
 /** Samples of the drafter with the laws they were drawn from; the last may be END. */

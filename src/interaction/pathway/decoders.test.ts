@@ -34,6 +34,25 @@ it('gives the text of the body whatever the drafter writes', async () => {
   expect((await network.ask('?', 'a ~ b')).text).toBe('forty-two')
 })
 
+it('tells in the trace what a joint text took, and who chose it', async () => {
+  const network = createScriptedNetwork([model('a', 'forty-two'), model('b', 'forty-two')])
+  await network.ask('?', 'a + b')
+  expect(network.events).toContainEqual({
+    type: 'note',
+    stage: expect.any(String),
+    message: 'what the joint text took',
+    facts: expect.objectContaining({
+      bytes: 9,
+      roundTrips: expect.any(Number),
+      candidatesPerStep: 0,
+      bytesPerStep: expect.any(Number),
+      waitingMsPerStep: expect.any(Number),
+      combiningMsPerStep: expect.any(Number),
+      members: [expect.objectContaining({ votes: 9, agreed: 9 }), expect.objectContaining({ votes: 9, agreed: 9 })],
+    }),
+  })
+})
+
 it('leaves out a member that is far below the best', async () => {
   const weak = model('weak', 'nonsense nonsense')
   const network = createScriptedNetwork([model('a', 'forty-two'), weak], { abilities: { a: 0.95, weak: 0.2 } })

@@ -1,7 +1,7 @@
 import type { DecodeSession, DistributionKind } from '../../resource/index.ts'
 import { createByteView } from '../../resource/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
-import type { FusedSession, FusionRule } from '../fusion/index.ts'
+import type { FusedSession, FusionMetrics, FusionRule } from '../fusion/index.ts'
 import {
   contrast,
   createDeferringSession,
@@ -27,6 +27,8 @@ export interface OpenedDecoder {
   readonly voices: readonly Voice[]
   /** Who shaped the text so far, by voice name; sums to 1. */
   shares(): ReadonlyMap<string, number>
+  /** What the joint text cost and who shaped it, for the trace; absent where no symbols are fused. */
+  readonly metrics?: () => FusionMetrics
   /** Several write, one step at a time: worth asking ahead. */
   readonly canAskAhead?: true
 }
@@ -118,10 +120,13 @@ async function open(plan: DecoderPlan, opening: Opening): Promise<OpenedDecoder>
     // the first writes alone where it is sure, and is one of all where it is not
     const lead = await open(plan.members[0], opening)
     const all = fuse(opened, 'mean', plan.args, opening)
-    const { voices, shares } = all
-    return { session: createGatedSession(lead.session, all.session, plan.args), voices, shares }
+    return { ...withoutAskingAhead(all), session: createGatedSession(lead.session, all.session, plan.args) }
   }
   return fuse(opened, plan.rule, plan.args, opening)
+}
+
+function withoutAskingAhead({ canAskAhead: _, ...opened }: OpenedDecoder): OpenedDecoder {
+  return opened
 }
 
 const givesBytes = ({ candidate }: Voice): boolean => candidate.model.card.capabilities.includes('bytes')
@@ -168,7 +173,7 @@ async function openSpeculation(
   const drafted = createDraftedSession(lead.session, body.session)
   const bytes = plan.bytes === undefined ? {} : { maxBytes: plan.bytes }
   const session = createSpeculativeSession(drafted, { clock: opening.context.clock, ...bytes })
-  return { session, voices: [...body.voices, ...lead.voices], shares: body.shares }
+  return { ...withoutAskingAhead(body), session, voices: [...body.voices, ...lead.voices] }
 }
 
 /** Opens the members at once. One that cannot be opened is left out, unless members have roles. */
@@ -203,7 +208,7 @@ function fuse(opened: readonly Member[], rule: string, args: Arguments, { contex
     },
   )
   const voices = named.flatMap(member => member.voices)
-  return { session, voices, shares: () => sharesOf(session, named), canAskAhead: true }
+  return { session, voices, shares: () => sharesOf(session, named), metrics: () => session.metrics, canAskAhead: true }
 }
 
 /** Members that write whole spans, chosen by the others. */

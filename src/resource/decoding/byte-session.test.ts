@@ -177,6 +177,24 @@ describe('a byte session', () => {
     },
   )
 
+  it.each([{ kind: 'bytes' } as const, { kind: 'tokens', top: 3 } as const])(
+    'looks ahead as far as the context goes, and stands where it stood (%o)',
+    async kind => {
+      const options = { tokens: ['a', 'b', 'c'], seed: 11, sharpness: 9, end: -99 }
+      const open = async (contextLength: number) => {
+        const model = createHashedTokenModel({ ...options, contextLength })
+        return createTokenSession(model, model.prompt('abcab'.repeat(2)), kind)
+      }
+      const [short, long] = [await open(14), await open(99)]
+      const { distributions = [] } = await short.step({ commit: encode('a'), peek: encode('bcabca') })
+      expect(distributions).toEqual(
+        (await long.step({ commit: encode('a'), peek: encode('bcabca') })).distributions?.slice(0, 4),
+      )
+      await expect(short.peek(encode('bcabca'))).rejects.toMatchObject({ code: 'CONTEXT_OVERFLOW' })
+      expect(await short.next()).toEqual(await long.next())
+    },
+  )
+
   it('refuses offsets outside of the proposal and steps after closing', async () => {
     const session = await open(createHashedTokenModel({ tokens: ['a', 'b'] }))
     await expect(session.step({ peek: encode('ab'), at: [3] })).rejects.toMatchObject({ code: 'INVALID_REQUEST' })

@@ -17,7 +17,7 @@ import {
 import { type ByteTrie, byteTrie, childOf } from './byte-trie.ts'
 import { ContextTree, type EvaluationCounts } from './context-tree.ts'
 import { spell } from './spelling.ts'
-import { concatBytes, offsetsOf, SteppedSession, untilFull } from './stepped-session.ts'
+import { asFarAsItGoes, concatBytes, offsetsOf, SteppedSession, untilFull } from './stepped-session.ts'
 import type { TokenModel, TokenScores, TokenSequence } from './token-model.ts'
 
 export interface ByteOptions {
@@ -83,18 +83,24 @@ export class ByteSession extends SteppedSession {
 
   protected async run(step: DecodeStep, { signal }: CallOptions): Promise<DecodeResult> {
     if (step.commit && step.commit.length > 0) {
-      const positions = await this.#walk(step.commit, signal)
+      const positions: Position[] = []
+      await this.#walk(step.commit, signal, positions)
       this.#advance(step.commit, positions)
     }
     const distributions: Distribution[] = []
     if (step.next) distributions.push(await this.#distribution(this.#here, signal))
     if (step.peek) {
-      const positions = await this.#walk(step.peek, signal)
-      this.#ahead = { bytes: step.peek, positions }
-      for (const offset of offsetsOf(step)) {
-        const position = offset === 0 ? this.#here : positions[offset - 1]
-        if (position) distributions.push(await this.#distribution(position, signal))
-      }
+      const positions: Position[] = []
+      await untilFull(() => this.#walk(step.peek ?? NOTHING.bytes, signal, positions))
+      this.#ahead = { bytes: step.peek.subarray(0, positions.length), positions }
+      const at = [this.#here, ...positions]
+      distributions.push(
+        ...(await asFarAsItGoes(
+          offsetsOf(step),
+          offset => at[offset],
+          one => this.#distribution(one, signal),
+        )),
+      )
     }
     const draft = step.draft ? await this.#draft(step.draft, signal) : undefined
     return { ...(distributions.length > 0 && { distributions }), ...(draft && { draft }) }
@@ -104,17 +110,16 @@ export class ByteSession extends SteppedSession {
     return this.#sequence.close()
   }
 
-  /** Positions after each of the bytes, from the committed text on. */
-  async #walk(bytes: Uint8Array, signal?: AbortSignal): Promise<readonly Position[]> {
+  /** Adds the positions after each of the bytes, from the committed text on. */
+  async #walk(bytes: Uint8Array, signal: AbortSignal | undefined, positions: Position[]): Promise<void> {
     const known = commonLength(bytes, this.#ahead.bytes)
-    const positions = this.#ahead.positions.slice(0, known)
+    positions.push(...this.#ahead.positions.slice(0, known))
     let at = positions.at(-1) ?? this.#here
-    if (bytes.length - known > 1) await this.#prefetch(at, bytes.subarray(known), signal)
+    if (bytes.length - known > 1) await untilFull(() => this.#prefetch(at, bytes.subarray(known), signal))
     for (const byte of bytes.subarray(known)) {
       at = await this.#push(at, byte, signal)
       positions.push(at)
     }
-    return positions
   }
 
   #advance(bytes: Uint8Array, positions: readonly Position[]): void {

@@ -2,7 +2,7 @@ import type { DecodeResult, DecodeStep, Distribution, Draft, TokenDistribution }
 import { END } from '../../protocol/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { CallOptions, DecodeSession } from '../language-model.ts'
-import { concatBytes, offsetsOf, SteppedSession } from './stepped-session.ts'
+import { asFarAsItGoes, concatBytes, offsetsOf, SteppedSession, untilFull } from './stepped-session.ts'
 
 /** Share of the readings below which a token that ends here is not asked what follows it. */
 const TOLERANCE = 1e-3
@@ -48,18 +48,21 @@ class ByteView extends SteppedSession {
 
   protected async run(step: DecodeStep, options: CallOptions): Promise<DecodeResult> {
     if (step.commit && step.commit.length > 0) {
-      const positions = await this.#walk(step.commit, options)
+      const positions = [this.#here]
+      await this.#walk(step.commit, options, positions)
       await this.#session.step({ commit: step.commit }, options)
       this.#here = positions.at(-1) ?? this.#here
     }
     const distributions: Distribution[] = []
     if (step.next) distributions.push(await this.#distribution(this.#here, new Uint8Array(), options))
     if (step.peek) {
-      const positions = [this.#here, ...(await this.#walk(step.peek, options))]
-      for (const offset of offsetsOf(step)) {
-        const position = positions[offset]
-        if (position) distributions.push(await this.#distribution(position, step.peek.subarray(0, offset), options))
-      }
+      const { peek } = step
+      const positions = [this.#here]
+      await untilFull(() => this.#walk(peek, options, positions))
+      const places = positions.map((position, offset) => ({ position, ahead: peek.subarray(0, offset) }))
+      const ask = ({ position, ahead }: (typeof places)[number]): Promise<Distribution> =>
+        this.#distribution(position, ahead, options)
+      distributions.push(...(await asFarAsItGoes(offsetsOf(step), offset => places[offset], ask)))
     }
     const draft = step.draft ? await this.#draft(step.draft, options) : undefined
     return { ...(distributions.length > 0 && { distributions }), ...(draft && { draft }) }
@@ -69,15 +72,13 @@ class ByteView extends SteppedSession {
     return this.#session.close()
   }
 
-  /** Positions after each of the bytes, from the committed text on. */
-  async #walk(bytes: Uint8Array, options: CallOptions): Promise<readonly Position[]> {
-    const positions: Position[] = []
+  /** Adds the positions after each of the bytes, from the committed text on. */
+  async #walk(bytes: Uint8Array, options: CallOptions, positions: Position[]): Promise<void> {
     let at = this.#here
     for (const [index, byte] of bytes.entries()) {
       at = push(await this.#expand(at, bytes.subarray(0, index), options), byte)
       positions.push(at)
     }
-    return positions
   }
 
   async #draft(maxBytes: number, options: CallOptions): Promise<Draft> {

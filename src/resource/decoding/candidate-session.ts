@@ -1,7 +1,14 @@
-import type { Candidate, DecodeResult, DecodeStep, Draft, TokenDistribution } from '../../protocol/index.ts'
+import type {
+  Candidate,
+  DecodeResult,
+  DecodeStep,
+  Distribution,
+  Draft,
+  TokenDistribution,
+} from '../../protocol/index.ts'
 import type { CallOptions } from '../language-model.ts'
 import { ContextTree, type EvaluationCounts } from './context-tree.ts'
-import { concatBytes, offsetsOf, SteppedSession, untilFull } from './stepped-session.ts'
+import { asFarAsItGoes, concatBytes, offsetsOf, SteppedSession, untilFull } from './stepped-session.ts'
 import { TextTokens } from './text-tokens.ts'
 import type { TokenModel, TokenScores, TokenSequence } from './token-model.ts'
 
@@ -31,22 +38,27 @@ export class CandidateSession extends SteppedSession {
       this.#text = this.#text.extend(step.commit)
       this.#tree.prune(this.#text.live)
     }
-    const texts = step.next ? [this.#text] : []
+    const distributions: Distribution[] = step.next ? [await this.#distribution(this.#text, signal)] : []
     const { peek } = step
-    if (peek) texts.push(...offsetsOf(step).map(offset => this.#text.extend(peek.subarray(0, offset))))
-    const draft = step.draft ? await this.#draft(step.draft, signal) : undefined
-    await this.#tree.evaluate(
-      texts.map(text => text.node),
-      signal,
-    )
-    return {
-      ...(texts.length > 0 && { distributions: texts.map(text => scoresOf(text)) }),
-      ...(draft && { draft }),
+    if (peek) {
+      const offsets = offsetsOf(step)
+      const texts = new Map(offsets.map(offset => [offset, this.#text.extend(peek.subarray(0, offset))]))
+      const nodes = [...texts.values()].map(text => text.node)
+      await untilFull(() => this.#tree.evaluate(nodes, signal)) // all at once, where all fit
+      const ask = (text: TextTokens<TokenDistribution>): Promise<Distribution> => this.#distribution(text, signal)
+      distributions.push(...(await asFarAsItGoes(offsets, offset => texts.get(offset), ask)))
     }
+    const draft = step.draft ? await this.#draft(step.draft, signal) : undefined
+    return { ...(distributions.length > 0 && { distributions }), ...(draft && { draft }) }
   }
 
   protected free(): Promise<void> {
     return this.#sequence.close()
+  }
+
+  async #distribution(text: TextTokens<TokenDistribution>, signal?: AbortSignal): Promise<TokenDistribution> {
+    await this.#tree.evaluate([text.node], signal)
+    return scoresOf(text)
   }
 
   async #draft(maxBytes: number, signal?: AbortSignal): Promise<Draft> {

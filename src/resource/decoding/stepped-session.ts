@@ -78,6 +78,28 @@ export async function untilFull(drafting: () => Promise<void>): Promise<{ readon
   }
 }
 
+/**
+ * The distributions of a proposal at its offsets, or those before the first that the context has no room for; none is an
+ * overflow. A look ahead must not fail where the text itself would still go on.
+ */
+export async function asFarAsItGoes<T>(
+  offsets: readonly number[],
+  placeOf: (offset: number) => T | undefined,
+  ask: (place: T) => Promise<Distribution>,
+): Promise<readonly Distribution[]> {
+  const distributions: Distribution[] = []
+  await untilFull(async () => {
+    for (const offset of offsets) {
+      const place = placeOf(offset)
+      if (place === undefined) return
+      distributions.push(await ask(place))
+    }
+  })
+  if (distributions.length === 0 && offsets.length > 0)
+    throw new ModelNetError('CONTEXT_OVERFLOW', 'the context has no room for any byte of the proposal')
+  return distributions
+}
+
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0

@@ -5,6 +5,7 @@ import { systemClock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { createCard } from '../card.ts'
 import type { Engine, LoadedModel, ModelSpec } from '../engine.ts'
+import { cacheTypes } from './llama-cpp/cache-types.ts'
 import { createChatTemplate } from './llama-cpp/chat-template.ts'
 import type { GgufFile } from './llama-cpp/gguf-file.ts'
 import { readGgufFile } from './llama-cpp/gguf-file.ts'
@@ -78,13 +79,7 @@ export function createLlamaCppEngine(options: LlamaCppEngineOptions = {}): Engin
           threads: options.threads ?? (file.bytes < SMALL_MODEL_BYTES ? 1 : 0),
           // On a CPU flash attention made a step after 1,000 tokens 3.5 times as slow (1.8 against 0.5 ms, d = 128).
           ...(gpu === false && { flashAttention: false }),
-          // A small cache in 32 bits needs no conversion: a step takes 0.17 ms instead of 0.23 after 100 tokens, 0.37
-          // instead of 0.54 after 1,000 (d = 128), and says what the weights say.
-          ...(gpu === false &&
-            file.bytes < SMALL_MODEL_BYTES && {
-              experimentalKvCacheKeyType: 'F32' as const,
-              experimentalKvCacheValueType: 'F32' as const,
-            }),
+          ...(gpu === false && file.bytes < SMALL_MODEL_BYTES && cacheTypes(file.metadata)),
         })
         const loaded = createLlamaCppModel({
           card: toCard(spec, file, vocabulary, { contextLength, concurrency, node, clock }),

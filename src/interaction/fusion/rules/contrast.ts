@@ -28,6 +28,7 @@ export function contrast(options: ContrastOptions): FusionRule {
   const { expert, amateur, strength = 0.5 } = options
   return {
     name: 'contrast',
+    needs: [expert],
     bytes(votes) {
       const strong = probabilitiesOf(votes, expert)
       const weak = votes.some(({ name }) => name === amateur) ? probabilitiesOf(votes, amateur) : strong
@@ -41,6 +42,7 @@ export function proxyTuning(options: ProxyTuningOptions): FusionRule {
   const { base, tuned, raw, strength = 1 } = options
   return {
     name: 'proxy',
+    needs: [base],
     bytes(votes) {
       const large = probabilitiesOf(votes, base)
       const present = [tuned, raw].every(wanted => votes.some(({ name }) => name === wanted))

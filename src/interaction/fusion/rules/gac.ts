@@ -23,4 +23,4 @@ export function gac({ top = 50, primary, threshold = 0.5 }: GacOptions = {}): Fu
 }
 
 const isSure = ({ distribution }: Vote<TokenDistribution>, threshold: number): boolean =>
-  Math.exp(Math.max(distribution.end, distribution.candidates[0]?.logprob ?? 0)) >= threshold
+  Math.exp(Math.max(distribution.end, distribution.candidates[0]?.logprob ?? Number.NEGATIVE_INFINITY)) >= threshold

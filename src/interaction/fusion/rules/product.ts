@@ -29,7 +29,11 @@ export const product: FusionRule = {
     const floors = votes.map(({ weight, distribution }) => {
       const last = distribution.candidates.at(-1)?.logprob ?? 0
       return (
-        weight * Math.max(Math.log(SMALLEST_PROBABILITY), Math.min(last, Math.log(distribution.residual)) - Math.LN2)
+        weight *
+        Math.max(
+          Math.log(SMALLEST_PROBABILITY),
+          Math.min(last, Math.log(Math.max(0, distribution.residual))) - Math.LN2,
+        )
       )
     })
     return fromScores(perKey(members, orderedSum, member => floors[member] ?? 0))

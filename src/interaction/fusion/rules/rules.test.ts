@@ -262,4 +262,18 @@ describe('rules with roles', () => {
     expect(textsOf(fuseTokens(rule, scored({ a: Math.log(0.8) }), other))).toEqual(['a'])
     expect(textsOf(fuseTokens(rule, scored({ a: Math.log(0.6) }), other))[0]).toBe('b')
   })
+
+  it('GaC does not take a primary for sure that reports no candidate', () => {
+    const rule = gac({ primary: 'm0' })
+    expect(textsOf(fuseTokens(rule, scored({}, Math.log(0.1)), scored({ b: Math.log(0.99) })))[0]).toBe('b')
+  })
+})
+
+describe('the product rule', () => {
+  it('has scores where rounding left a residual below zero', () => {
+    const rounded = { ...scored({ a: Math.log(0.7), b: Math.log(0.3) }), residual: -1e-9 }
+    const { candidates } = fuseTokens(FUSION_RULES.product, rounded, scored({ a: Math.log(0.9), c: Math.log(0.1) }))
+    expect(candidates.map(({ logprob }) => Number.isFinite(logprob))).toEqual([true, true, true])
+    expect(textsOf({ kind: 'tokens', candidates, end: 0, residual: 0 })[0]).toBe('a')
+  })
 })

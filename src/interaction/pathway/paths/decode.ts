@@ -1,6 +1,7 @@
 import type { FinishReason, Usage } from '../../../protocol/index.ts'
 import { toModelNetError } from '../../../utils/errors.ts'
 import { withoutReasoning } from '../../answers/reasoning.ts'
+import type { FusionMetrics } from '../../fusion/index.ts'
 import { decodeText } from '../../fusion/index.ts'
 import { roleFor, toMessages } from '../../prompts.ts'
 import { oneCall, parallel } from '../bounds.ts'
@@ -60,6 +61,9 @@ export function decodePath(decoder: DecoderTerm, maxTokens?: number): Path {
           }
         yield* write(opened, result, Math.min(...granted), told, board.task.options, context)
         const shares = opened.shares()
+        const joint = opened.metrics?.()
+        if (joint)
+          yield { type: 'note', stage: context.scope, message: 'what the joint text took', facts: factsOf(joint) }
         const ms = context.clock.monotonic() - started
         const text = withoutReasoning(result.text)
         const tainted = board.answers.length > 0 ? { tainted: true } : {}
@@ -92,6 +96,20 @@ export function decodePath(decoder: DecoderTerm, maxTokens?: number): Path {
         await opened.session.close()
       }
     },
+  }
+}
+
+/** Figures of a joint text as a trace tells them: counts in all, and per step of asking all. */
+function factsOf(metrics: FusionMetrics): Readonly<Record<string, unknown>> {
+  const { steps, drafts, bytes, positions, candidates, waitingMs, combiningMs } = metrics
+  const per = (value: number, count: number): number => (count > 0 ? value / count : 0)
+  return {
+    ...metrics,
+    roundTrips: steps + drafts,
+    candidatesPerStep: per(candidates, positions),
+    bytesPerStep: per(bytes, steps),
+    waitingMsPerStep: per(waitingMs, steps),
+    combiningMsPerStep: per(combiningMs, steps),
   }
 }
 
