@@ -37,8 +37,8 @@ export async function* runBranches(
     queue.push({ branch, outcome })
   }
   const stop = (): void => {
-    for (const { controller } of children)
-      if (!controller.signal.aborted) controller.abort(new ModelNetError('CANCELLED', 'enough answers are there'))
+    const reason = new ModelNetError('CANCELLED', 'enough answers are there')
+    for (const { controller } of children) if (!controller.signal.aborted) controller.abort(reason)
   }
   // Those who are stopped have one turn to say what they have; one that does not listen to its signal is left behind.
   const onAbort = (): void => void nextTurn().then(() => queue.end())
@@ -63,7 +63,7 @@ export async function* runBranches(
     }
   } finally {
     signal.removeEventListener('abort', onAbort)
-    stop()
+    if (ended < branches.length) stop()
     for (const { dispose } of children) dispose()
   }
   return outcomes

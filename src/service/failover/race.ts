@@ -31,6 +31,9 @@ interface Running {
 
 type First = { readonly running: Running; readonly result?: IteratorResult<GeneratePart>; readonly error?: unknown }
 
+/** Ends what still runs of a call; made once, as every call ends and an error takes its stack. */
+const OVER = new ModelNetError('CANCELLED', 'the call is over, or another candidate answers')
+
 export function raceAttempts(
   holders: readonly Candidate[],
   request: GenerateRequest,
@@ -88,7 +91,7 @@ export function raceAttempts(
 
   function release(running: Running): void {
     running.end()
-    running.controller.abort(new ModelNetError('CANCELLED', 'another candidate answers'))
+    running.controller.abort(OVER)
     running.iterator.return?.()?.catch(() => undefined)
   }
 
@@ -110,12 +113,13 @@ export function raceAttempts(
 
   /** The first part of whoever gives one first. */
   async function firstPart(racing: Running[]): Promise<First> {
-    const timer = new AbortController()
     const leader = racing[0]
     const late = leader && calls?.firstPartMs(leader.candidate.name, hedgeQuantile)
     const hedges: Promise<'hedge'>[] = []
+    let timer: AbortController | undefined
     const equals = leader ? waiting.filter(other => isEqual(other, leader.candidate)) : []
     if (late !== undefined && hedgeQuantile < 1 && equals.length > 0) {
+      timer = new AbortController()
       const hedge = clock.sleep(Math.max(minHedgeMs, late), timer.signal).then(() => 'hedge' as const)
       hedge.catch(() => undefined) // the first part came in time
       hedges.push(hedge)
@@ -136,7 +140,7 @@ export function raceAttempts(
         if (racing.length === 0 || !canMoveOn(error)) throw error
       }
     } finally {
-      timer.abort()
+      timer?.abort(OVER)
     }
   }
 
