@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { createScriptedModel } from '../testing/index.ts'
+import type { GenerateRequest } from '../protocol/index.ts'
+import { createManualClock, createScriptedModel } from '../testing/index.ts'
 import { systemClock } from '../utils/clock.ts'
 import { isModelNetError, ModelNetError } from '../utils/errors.ts'
 import { asLanguageModel } from './network-model.ts'
 import { createScriptedNetwork } from './scripted-network.ts'
+import type { Trace } from './trace.ts'
 import { parseTrace } from './trace.ts'
 
 const model = (id: string, answer: string, extra: object = {}): ReturnType<typeof createScriptedModel> =>
@@ -110,6 +112,16 @@ describe('asking the network', () => {
     )
   })
 
+  it('spends no more than the budget when several are asked at once', async () => {
+    const price = { currency: 'USD', input: 0, output: 1e6 } // one dollar a token
+    const dear = ['a', 'b', 'c'].map(id => model(id, 'one two three four', { card: { tags: [], price } }))
+    const network = createScriptedNetwork(dear, { analysis: { format: 'text' } })
+    expect((await network.ask('?', 'a | b | c', { budget: { cost: 6 } })).cost).toBeLessThanOrEqual(6)
+    expect((await network.ask('?', 'a | b > c', { budget: { cost: 5 } })).cost).toBeLessThanOrEqual(5)
+    expect((await network.ask('?', 'a + b', { budget: { cost: 4 } })).cost).toBeLessThanOrEqual(4)
+    expect((await network.ask('?', 'a + b', { budget: { tokens: 40 } })).text).toBe('one two three four')
+  })
+
   it('gives what it has at the deadline, or fails clearly', async () => {
     const network = createScriptedNetwork([model('a', '4'), model('slow', '5', { hang: true })])
     expect((await network.ask('?', '(a|slow) ! vote', { budget: { deadlineMs: 300 } })).text).toBe('4')
@@ -140,6 +152,45 @@ describe('asking the network', () => {
       expect(step.value.text).toBe(text)
       expect(models.map(({ requests }) => requests.length)).toEqual(before)
     }
+  })
+
+  it('replays runs that were stopped early, cut off, or answered from memory', async () => {
+    const replayed = async (network: ReturnType<typeof createScriptedNetwork>, trace: Trace): Promise<string> => {
+      const run = network.coordinator.replay(parseTrace(JSON.parse(JSON.stringify(trace))))
+      let step = await run.next()
+      while (!step.done) step = await run.next()
+      return step.value.text
+    }
+    const hanging = createScriptedNetwork([model('slow', '5', { hang: true }), model('a', '4'), model('b', '4')])
+    const quorum = { par: [{ call: 'slow' }, { call: 'a' }, { call: 'b' }], quorum: 2, tolerate: 0 }
+    const stopped = await hanging.ask('?', { seq: [quorum, { pick: 'vote' }] })
+    expect(await replayed(hanging, stopped.trace)).toBe(stopped.text)
+
+    const clock = createManualClock()
+    const slow = model('slow', 'one two three four', { partDelayMs: 100, clock })
+    const network = createScriptedNetwork([slow], { clock, analysis: { format: 'text' } })
+    const asking = network.ask('?', 'slow', { budget: { deadlineMs: 250 } })
+    await clock.advance(400)
+    const cut = await asking
+    expect(cut).toMatchObject({ text: 'one two three', finish: 'length' })
+    expect(await replayed(network, cut.trace)).toBe(cut.text)
+
+    const cached = createScriptedNetwork([model('a', '4')])
+    await cached.ask('2 + 2?', 'cached(a)')
+    const known = await cached.ask('2 + 2?', 'cached(a)')
+    expect(known.usage.completionTokens).toBe(0)
+    expect(await replayed(cached, known.trace)).toBe('4')
+  })
+
+  it('does not remember that it did not know', async () => {
+    let right = 'false'
+    const judge = model('j', '', {
+      answer: ({ messages }: GenerateRequest) => (/true or false/.test(messages[0]?.content ?? '') ? right : 'hm'),
+    })
+    const network = createScriptedNetwork([judge, model('a', '4')], { abilities: { j: 0.9 } })
+    expect((await network.ask('2 + 2?', 'cached(abstain(a))')).text).toBe('I do not know.')
+    right = 'true'
+    expect((await network.ask('2 + 2?', 'cached(abstain(a))')).text).toBe('4')
   })
 
   it('tells the same story twice for the same seed', async () => {

@@ -54,10 +54,10 @@ const DISGUISED = /[\uff01-\uff5e\ufe50-\ufe6b]/gu
 
 const MARKERS: readonly RegExp[] = [
   /<\s*\|[^|<>\n]{0,64}\|\s*>/gu, // <|im_start|>, <|eot_id|>, …
-  /<\s*\/?\s*(?:s|bos|eos|pad|start_of_turn|end_of_turn|system|user|assistant|human|developer)\s*>/giu,
-  /<\s*\/?\s*(?:tool|function|antml|invoke|parameter)[\w:.-]{0,40}(?:\s[^<>]{0,200})?>/giu,
-  /\[\s*\/?\s*(?:INST|SYS|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\s*\]/giu,
-  /<<\s*\/?\s*SYS\s*>>/giu,
+  /<\s{0,8}\/?\s{0,8}(?:s|bos|eos|pad|start_of_turn|end_of_turn|system|user|assistant|human|developer)\s*>/giu,
+  /<\s{0,8}\/?\s{0,8}(?:tool|function|antml|invoke|parameter)[\w:.-]{0,40}(?:\s[^<>]{0,200})?>/giu,
+  /\[\s{0,8}\/?\s{0,8}(?:INST|SYS|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\s*\]/giu,
+  /<<\s{0,8}\/?\s{0,8}SYS\s*>>/giu,
   /\[(?:end of )?quote [0-9a-z]{1,24}(?: from [^\]\n]{0,200})?\]/giu,
 ]
 

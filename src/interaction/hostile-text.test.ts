@@ -4,6 +4,8 @@ import { keyOf } from './answers/key.ts'
 import { withoutReasoning } from './answers/reasoning.ts'
 import { parseGrade, parseVerdict } from './answers/verdict.ts'
 import { sanitizePeerText } from './fence.ts'
+import { documentsIn, sentencesOf } from './judging/documents.ts'
+import { parsePlan } from './planning/plan.ts'
 import { redact } from './redaction.ts'
 
 /** Texts that make careless patterns take time that grows with the square of the length. */
@@ -23,6 +25,14 @@ const HOSTILE: Readonly<Record<string, string>> = {
   dashes: '1-'.repeat(20_000),
   groups: `DE12 ${'ABCD '.repeat(10_000)}`,
   tools: '<tool '.repeat(10_000),
+  'opened tags': `<${' '.repeat(50_000)}`,
+  fences: '```'.repeat(20_000),
+  'fenced lines': '```\n'.repeat(15_000),
+  gap: `a${' '.repeat(50_000)}a`,
+  'numbered gap': `1.${' '.repeat(50_000)}!`,
+  documents: '<document'.repeat(20_000),
+  'opened documents': '<document>'.repeat(10_000),
+  sentence: 'word,'.repeat(10_000),
 }
 
 it.each(Object.keys(HOSTILE))('reads hostile %s in time that does not explode', kind => {
@@ -35,5 +45,8 @@ it.each(Object.keys(HOSTILE))('reads hostile %s in time that does not explode', 
     keyOf(text, format)
   withoutReasoning(text)
   redact(text, 'default')
+  expect(() => parsePlan(text)).toThrow('the plan cannot be used')
+  documentsIn([{ role: 'user', content: text }])
+  sentencesOf(text, 17)
   expect(performance.now() - started).toBeLessThan(3000) // quadratic patterns took 14 to 28 s here
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Analysis, Task } from '../service/index.ts'
 import { ModelNetError } from '../utils/errors.ts'
 import type { Answer, PathwayEvent, RecordedCall } from './pathway/path.ts'
+import { REMEMBERED } from './pathway/replay-call.ts'
 import type { Term } from './pathway/term.ts'
 import { TermSchema } from './pathway/term.ts'
 
@@ -60,8 +61,12 @@ export function recordedCalls(trace: Trace): ReadonlyMap<string, RecordedCall> {
       const { answer, model, node, ms, cost } = event
       calls.set(event.call, { answer, model, node, ms, cost })
     } else if (event.type === 'call-fail') {
-      const { code, message, ms } = event
-      calls.set(event.call, { code, message, ms })
+      const { type: _type, at: _at, call, ...failure } = event
+      calls.set(call, failure)
+    } else if (event.type === 'note' && event.facts && REMEMBERED in event.facts) {
+      const remembered = answer.safeParse(event.facts[REMEMBERED])
+      if (remembered.success)
+        calls.set(`${event.stage} ${REMEMBERED}`, { answer: remembered.data, model: '', node: '', ms: 0, cost: 0 })
     }
   }
   return calls
@@ -124,6 +129,8 @@ const events = [
     code: z.string(),
     message: z.string(),
     ms: z.number(),
+    stopped: z.boolean().exactOptional(),
+    text: z.string().exactOptional(),
   }),
   z.object({ at, type: z.literal('text-reset'), why: z.string() }),
   z.object({

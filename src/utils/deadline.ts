@@ -28,6 +28,9 @@ export async function withDeadline<T>(
   }
 }
 
+/** Only wakes the timer, which nobody hears of: without a reason, every abort makes an error with its stack. */
+const DISPOSED = 'disposed'
+
 export function startDeadline(
   clock: Clock,
   options: { readonly signal?: AbortSignal; readonly deadlineMs?: number } = {},
@@ -35,11 +38,11 @@ export function startDeadline(
   const { signal, deadlineMs } = options
   const started = clock.monotonic()
   const controller = new AbortController()
-  const timer = new AbortController()
+  const timer = deadlineMs === undefined ? undefined : new AbortController()
   const onAbort = (): void => controller.abort(signal?.reason)
   if (signal?.aborted) controller.abort(signal.reason)
   else signal?.addEventListener('abort', onAbort, { once: true })
-  if (deadlineMs !== undefined && !controller.signal.aborted)
+  if (deadlineMs !== undefined && timer && !controller.signal.aborted)
     clock.sleep(Math.max(0, deadlineMs), timer.signal).then(
       () =>
         controller.abort(
@@ -55,7 +58,7 @@ export function startDeadline(
     left: () => (deadlineMs === undefined ? Number.POSITIVE_INFINITY : deadlineMs - (clock.monotonic() - started)),
     dispose() {
       signal?.removeEventListener('abort', onAbort)
-      timer.abort(DISPOSED)
+      timer?.abort(DISPOSED)
     },
   }
 }

@@ -36,6 +36,11 @@ describe('readChatRequest', () => {
     expect(readChatRequest({ ...minimal, modelnet: { pathway: 'a > b' } }, limits).model).toBe('a > b')
   })
 
+  it('takes a pathway in its JSON form', () => {
+    const pathway = { seq: [{ call: 'a' }, { call: 'b' }] }
+    expect(readChatRequest({ ...minimal, modelnet: { pathway } }, limits).model).toBe(JSON.stringify(pathway))
+  })
+
   it.each([
     ['no body', undefined, /body/],
     ['no messages', { model: 'x', messages: [] }, /messages/],

@@ -20,8 +20,14 @@ const content = z.union([z.string(), z.array(textPart).min(1)], {
   error: 'expected a text, or a list of parts of type "text"',
 })
 
+const pathwayText = z.string().min(1).max(10_000)
+/** The JSON form; what it says is checked where pathways are read. */
+const pathwayTerm = z.record(z.string(), z.unknown()).transform(term => JSON.stringify(term))
+
 const extension = z.strictObject({
-  pathway: z.string().min(1).max(10_000).exactOptional(),
+  pathway: z
+    .union([pathwayText, pathwayTerm.pipe(pathwayText)], { error: 'expected a pathway in its text or its JSON form' })
+    .exactOptional(),
   tags: z.array(TagSchema).max(16).exactOptional(),
   events: z.boolean().exactOptional(),
   budget: z

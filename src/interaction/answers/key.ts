@@ -111,8 +111,12 @@ function canonical(value: unknown, depth: number): string {
   return `{${fields.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item, depth + 1)}`).join(',')}}`
 }
 
-/** The inside of the last code block, or the whole. */
-const fenced = (text: string): string => [...text.matchAll(/```[^\n]*\n([\s\S]*?)```/gu)].at(-1)?.[1] ?? text
+/** The inside of the last code block, or the whole. Every second piece between fences is a block; the last needs its end. */
+function fenced(text: string): string {
+  const blocks = text.split('```').filter((_, index, all) => index % 2 === 1 && index + 1 < all.length)
+  const last = blocks.findLast(block => block.includes('\n'))
+  return last === undefined ? text : last.slice(last.indexOf('\n') + 1)
+}
 
 /** Longer texts are compared whole; a short announced answer is compared alone. */
 const MAX_SHORT = 80

@@ -9,10 +9,12 @@ export interface ReasoningFilter {
   end(): string
 }
 
-const TAG = /[<[◁]\s*(\/?)\s*\|?\s*(?:think|thinking|thought|reasoning)\b[^>\]▷]{0,64}[>\]▷]/iu
+// Gaps are bounded: runs of spaces side by side take time that grows with the cube of their length.
+const TAG = /[<[◁]\s{0,4}(\/?)\s{0,4}\|?\s{0,4}(?:think|thinking|thought|reasoning)\b[^>\]▷]{0,64}[>\]▷]/iu
 /** The beginning of something that may still become a tag. */
 const PARTIAL = /[<[◁][^>\]▷]{0,72}$/u
-const PARTIAL_TAG = /^[<[◁]\s*\/?\s*\|?\s*(?:(?:think|thinking|thought|reasoning)(?:[^\p{L}].*)?|[a-z]{0,8})$/isu
+const PARTIAL_TAG =
+  /^[<[◁]\s{0,4}\/?\s{0,4}\|?\s{0,4}(?:(?:think|thinking|thought|reasoning)(?:[^\p{L}].*)?|[a-z]{0,8})$/isu
 
 export function createReasoningFilter(): ReasoningFilter {
   let held = ''

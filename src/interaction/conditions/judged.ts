@@ -10,6 +10,10 @@ import type { Arguments } from '../pathway/term.ts'
 import type { Condition, Verdict } from '../pathway/vocabulary.ts'
 import { formatOf } from '../rules/ballots.ts'
 
+/** Sentences of an answer and pieces of documents that are compared, each with each. */
+const MAX_SENTENCES = 16
+const MAX_PIECES = 4
+
 const NOTHING: Verdict = { accepted: false, why: 'there is no answer' }
 
 const judges = ({ by = '*', n = 1 }: Arguments): { reference: string; count: number } => ({
@@ -132,16 +136,17 @@ export const compete: Condition = {
 export const grounded: Condition = {
   name: 'grounded',
   description: 'each sentence of the answer follows from the documents in the question (at least the share `share`)',
-  bound: (given, args) => ({ ...times(64, oneCall(judges(args).reference, given)), depth: 1 }),
+  bound: (given, args) => ({ ...times(MAX_SENTENCES * MAX_PIECES, oneCall(judges(args).reference, given)), depth: 1 }),
   async *check(board, context, args) {
     const [answer] = board.answers
     if (!answer) return NOTHING
     const documents = documentsIn(board.task.messages)
     if (documents.length === 0) return { accepted: false, why: 'there are no documents to check against' }
-    const sentences = sentencesOf(answer.text).slice(0, 16)
+    const found = sentencesOf(answer.text, MAX_SENTENCES + 1)
+    const sentences = found.slice(0, MAX_SENTENCES)
     const { reference } = judges(args)
     const pairs = sentences.flatMap((sentence, index) =>
-      documents.slice(0, 4).map(document => ({ sentence, index, document })),
+      documents.slice(0, MAX_PIECES).map(document => ({ sentence, index, document })),
     )
     const checked = yield* together(
       pairs.map(
@@ -166,7 +171,8 @@ export const grounded: Condition = {
       pairs.some((pair, at) => pair.index === index && checked[at]?.verdict === 'yes'),
     )
     const unsupported = sentences.filter((_, index) => !supported[index])
-    const share = supported.filter(Boolean).length / Math.max(1, sentences.length)
+    // a sentence nobody looked at is not supported
+    const share = supported.filter(Boolean).length / Math.max(1, found.length)
     if (unsupported.length > 0)
       yield {
         type: 'note',
@@ -176,7 +182,10 @@ export const grounded: Condition = {
       }
     return {
       accepted: share >= Number(args['share'] ?? 1),
-      why: `${(100 * share).toFixed(0)} % of ${sentences.length} sentences are supported`,
+      why:
+        found.length > MAX_SENTENCES
+          ? `it has more than the ${MAX_SENTENCES} sentences that are checked`
+          : `${(100 * share).toFixed(0)} % of ${sentences.length} sentences are supported`,
     }
   },
 }

@@ -20,14 +20,38 @@ import type { Term } from './term.ts'
 import { MAX_TERM_DEPTH } from './term.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
+/** Where in a pathway a term stands: how deep, in how many rounds of loops, and what was built before it. */
+interface Place {
+  readonly depth: number
+  readonly rounds: number
+  readonly built: { terms: number }
+}
+
+/** Strategies repeat their members (16 layers of 16), and may be nested: a line of text must not build millions. */
+const MAX_BUILT_TERMS = 4096
+
+/** Two loops of the longest that is allowed (64), one within the other. */
+const MAX_ROUNDS = 4096
+
 /**
  * Turns a term into a path. Names of rules, conditions, strategies and fusion rules are looked up now, so a misspelt
  * pathway fails before anything runs; models are looked up when their call starts. Throws INVALID_PATHWAY.
  */
-export function compile(term: Term, vocabulary: Vocabulary, depth = 0): Path {
+export function compile(
+  term: Term,
+  vocabulary: Vocabulary,
+  place: Place = { depth: 0, rounds: 1, built: { terms: 0 } },
+): Path {
+  const { depth, rounds, built } = place
   if (depth > MAX_TERM_DEPTH)
     throw new ModelNetError('INVALID_PATHWAY', `a pathway is nested at most ${MAX_TERM_DEPTH} deep`)
-  const inner = (part: Term): Path => compile(part, vocabulary, depth + 1)
+  if (++built.terms > MAX_BUILT_TERMS)
+    throw new ModelNetError(
+      'INVALID_PATHWAY',
+      `a pathway with its strategies written out has at most ${MAX_BUILT_TERMS} terms`,
+    )
+  const inner = (part: Term, max = 1): Path =>
+    compile(part, vocabulary, { depth: depth + 1, rounds: rounds * max, built })
   const rule = (name: string): NonNullable<ReturnType<Vocabulary['rules']['get']>> =>
     named('rule', name, vocabulary.rules)
   const condition = (name: string): NonNullable<ReturnType<Vocabulary['conditions']['get']>> =>
@@ -49,12 +73,16 @@ export function compile(term: Term, vocabulary: Vocabulary, depth = 0): Path {
       Object.fromEntries(Object.entries(term.route).map(([tag, arm]) => [tag, inner(arm)])),
       term.else && inner(term.else),
     )
-  if ('loop' in term) return loopPath(inner(term.loop), condition(term.until), term.max, term.with)
+  if ('loop' in term) {
+    if (rounds * term.max > MAX_ROUNDS)
+      throw new ModelNetError('INVALID_PATHWAY', `loops within loops make at most ${MAX_ROUNDS} rounds together`)
+    return loopPath(inner(term.loop, term.max), condition(term.until), term.max, term.with)
+  }
   if ('orElse' in term) return orElsePath(term.orElse.map(inner))
   if ('plan' in term)
     return planPath(term.plan, inner(term.else ?? { call: '*' }), {
       ...(term.join === undefined ? {} : { join: term.join }),
-      together: (reference, count) => inner(surestOf(reference, count)),
+      together: (reference, count) => compile(surestOf(reference, count), vocabulary),
     })
   if ('decode' in term) return decodePath(term.decode, term.maxTokens)
   if ('strategy' in term) {

@@ -51,7 +51,7 @@ const { term } = fc.letrec<{ term: Term }>(tie => {
   }
 })
 
-const attempt = async (net: ScriptedNetwork, pathway: Term): Promise<AskResult | string> => {
+const attempt = async (net: ScriptedNetwork, pathway: Term | string): Promise<AskResult | string> => {
   try {
     return await net.ask('What?', pathway, { options: { seed: 1 } })
   } catch (error) {
@@ -60,6 +60,22 @@ const attempt = async (net: ScriptedNetwork, pathway: Term): Promise<AskResult |
   }
 }
 const textOf = (result: AskResult | string): string => (typeof result === 'string' ? result : result.text)
+
+describe('a hostile pathway', () => {
+  const nested = (depth: number, wrap: (inner: string) => string): string =>
+    depth === 0 ? 'a' : wrap(nested(depth - 1, wrap))
+
+  it.each([
+    ['strategies that repeat their members', nested(8, inner => `moa(${inner} | a, layers=16)`), 'terms'],
+    ['loops within loops', nested(8, inner => `loop(${inner}, until=sure, max=64)`), 'rounds'],
+    ['answers that double', 'a | b > loop(par(seq(pick(all)), seq(pick(all))), until=confident, max=64)', 'answers'],
+  ])('%s is refused before anything runs', async (_, pathway, problem) => {
+    expect(() => network().coordinator.inspect(pathway)).toThrow(problem)
+    const net = network()
+    expect(await attempt(net, pathway)).toBe('INVALID_PATHWAY')
+    expect(calls(net)).toBe(0)
+  })
+})
 
 describe('the algebra', () => {
   it('never makes more calls than its bound says, nor deeper', async () => {

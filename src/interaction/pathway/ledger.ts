@@ -16,6 +16,14 @@ export interface Price {
   readonly output: number
 }
 
+/** What a call holds from before its start until it settles. */
+export interface Grant {
+  /** Completion tokens it may use; Infinity when nothing limits them. */
+  readonly tokens: number
+  /** Most it can cost, where money is limited. */
+  readonly cost: number
+}
+
 /**
  * The budget of a request while it runs. Every call reserves before it starts and settles after it ended; a child
  * (a branch, `within`) has limits of its own and spends from its parent too.
@@ -27,8 +35,8 @@ export class Ledger {
   readonly #startedAt: number
   #calls = 0
   #tokens = 0
-  #held = 0
   #cost = 0
+  #held: Grant = { tokens: 0, cost: 0 }
 
   constructor(budget: Budget, clock: Clock, parent?: Ledger) {
     this.#budget = budget
@@ -54,37 +62,43 @@ export class Ledger {
 
   /** Completion tokens that no call holds yet. */
   remainingTokens(): number {
-    const own = (this.#budget.tokens ?? Infinity) - this.#tokens - this.#held
+    const own = (this.#budget.tokens ?? Infinity) - this.#tokens - this.#held.tokens
     return Math.min(own, this.#parent?.remainingTokens() ?? Infinity)
   }
 
+  /** Money that no call holds yet. */
   remainingCost(): number {
-    return Math.min((this.#budget.cost ?? Infinity) - this.#cost, this.#parent?.remainingCost() ?? Infinity)
+    const own = (this.#budget.cost ?? Infinity) - this.#cost - this.#held.cost
+    return Math.min(own, this.#parent?.remainingCost() ?? Infinity)
   }
 
   /**
-   * Takes one call. Returns the completion tokens it may use (Infinity when nothing limits them); they are held until
-   * `settle`. Throws BUDGET_EXCEEDED or DEADLINE_EXCEEDED when there is no room for a call.
+   * Takes one call: what it may use at most is held until `settle`, so that calls at the same time cannot spend the same
+   * money. Throws BUDGET_EXCEEDED or DEADLINE_EXCEEDED when there is no room for a call.
    */
-  reserve(promptTokens: number, wanted: number, price: Price = FREE): number {
+  reserve(promptTokens: number, wanted: number, price: Price = FREE): Grant {
     if (this.remainingMs() <= 0) throw new ModelNetError('DEADLINE_EXCEEDED', 'the deadline of the request passed')
     if (this.remainingCalls() < 1) throw exceeded('calls', this.#limit('calls'))
     const room = this.remainingTokens()
     if (room < 1) throw exceeded('tokens', this.#limit('tokens'))
-    const money = this.remainingCost() - (promptTokens * price.input) / 1e6
-    const affordable = price.output > 0 ? Math.floor((money / price.output) * 1e6) : money >= 0 ? Infinity : 0
+    const money = this.remainingCost()
+    const prompt = (promptTokens * price.input) / 1e6
+    const affordable =
+      price.output > 0 ? Math.floor(((money - prompt) / price.output) * 1e6) : money >= prompt ? Infinity : 0
     if (affordable < 1) throw exceeded('cost', this.#limit('cost'))
-    const granted = Math.min(wanted, room, affordable)
-    this.#hold(granted)
-    return granted
+    const tokens = Math.min(wanted, room, affordable)
+    const text = price.output > 0 ? (tokens * price.output) / 1e6 : 0
+    const grant = { tokens, cost: Number.isFinite(money) ? prompt + text : 0 }
+    this.#hold(grant)
+    return grant
   }
 
   /** Gives back what `reserve` granted and books what was used. */
-  settle(granted: number, usage: Usage, cost: number): void {
-    if (Number.isFinite(granted)) this.#held -= granted
+  settle(grant: Grant, usage: Usage, cost: number): void {
+    this.#held = added(this.#held, grant, -1)
     this.#tokens += usage.completionTokens
     this.#cost += cost
-    this.#parent?.settle(granted, usage, cost)
+    this.#parent?.settle(grant, usage, cost)
   }
 
   /** A ledger for a part: limits of its own, spending from this one. */
@@ -92,23 +106,37 @@ export class Ledger {
     return new Ledger(budget, this.#clock, this)
   }
 
-  /** One ledger per parallel branch, each with an equal share of the tokens that are left. */
-  split(branches: number): readonly Ledger[] {
+  /** A ledger for one of so many parts that have yet to start, with an equal share of what is left. */
+  share(parts: number): Ledger {
     const tokens = this.remainingTokens()
-    const share: Budget = Number.isFinite(tokens) ? { tokens: Math.floor(tokens / branches) } : {}
-    return Array.from({ length: branches }, () => this.child(share))
+    const cost = this.remainingCost()
+    return this.child({
+      ...(Number.isFinite(tokens) ? { tokens: Math.floor(tokens / parts) } : {}),
+      ...(Number.isFinite(cost) ? { cost: cost / parts } : {}),
+    })
   }
 
-  #hold(granted: number): void {
+  /** One ledger per parallel branch, with equal shares. */
+  split(branches: number): readonly Ledger[] {
+    return Array.from({ length: branches }, () => this.share(branches))
+  }
+
+  #hold(grant: Grant): void {
     this.#calls += 1
-    if (Number.isFinite(granted)) this.#held += granted
-    if (this.#parent) this.#parent.#hold(granted)
+    this.#held = added(this.#held, grant, 1)
+    if (this.#parent) this.#parent.#hold(grant)
   }
 
   #limit(what: 'calls' | 'tokens' | 'cost'): number | undefined {
     return this.#budget[what] ?? (this.#parent ? this.#parent.#limit(what) : undefined)
   }
 }
+
+/** What is held with a grant more, or less; what nothing limits is not counted. */
+const added = (held: Grant, { tokens, cost }: Grant, sign: 1 | -1): Grant => ({
+  tokens: Number.isFinite(tokens) ? held.tokens + sign * tokens : held.tokens,
+  cost: held.cost + sign * cost,
+})
 
 /** Cost of a usage at a price, in the currency of the price. */
 export const costOf = (usage: Usage, price: Price = FREE): number =>

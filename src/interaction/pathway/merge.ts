@@ -36,32 +36,36 @@ export async function* runBranches(
     }
     queue.push({ branch, outcome })
   }
-  // A branch that does not listen to its signal is left behind when a deadline or the caller ends the whole.
-  const onAbort = (): void => queue.fail(signal.reason)
-  const running = branches.map((start, branch) => drain(branch, start))
+  const stop = (): void => {
+    const reason = new ModelNetError('CANCELLED', 'enough answers are there')
+    for (const { controller } of children) if (!controller.signal.aborted) controller.abort(reason)
+  }
+  // Those who are stopped have one turn to say what they have; one that does not listen to its signal is left behind.
+  const onAbort = (): void => void nextTurn().then(() => queue.end())
+  for (const [branch, start] of branches.entries()) void drain(branch, start)
   let ended = 0
+  let enough = false
   if (branches.length === 0) return outcomes
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
   try {
-    if (signal.aborted) throw signal.reason
-    signal.addEventListener('abort', onAbort, { once: true })
     for await (const item of queue) {
       if ('event' in item) {
         yield item.event
         continue
       }
-      outcomes[item.branch] = item.outcome
-      if (++ended === branches.length || isEnough(outcomes)) break
+      if (!enough) outcomes[item.branch] = item.outcome
+      if (++ended === branches.length) break
+      if (enough || !isEnough(outcomes)) continue
+      enough = true
+      stop()
+      onAbort()
     }
-  } catch (error) {
-    if (!signal.aborted) throw error
   } finally {
     signal.removeEventListener('abort', onAbort)
-    for (const { controller, dispose } of children) {
-      if (!controller.signal.aborted) controller.abort(new ModelNetError('CANCELLED', 'enough answers are there'))
-      dispose()
-    }
+    if (ended < branches.length) stop()
+    for (const { dispose } of children) dispose()
   }
-  if (ended < branches.length) await Promise.race([Promise.allSettled(running), nextTurn()])
   return outcomes
 }
 

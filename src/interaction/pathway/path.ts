@@ -76,6 +76,10 @@ export type PathwayEvent =
       readonly code: string
       readonly message: string
       readonly ms: number
+      /** It did not fail but was told to stop, as enough answers were there. */
+      readonly stopped?: boolean
+      /** What it had written until then. */
+      readonly text?: string
     }
   | { readonly type: 'text-delta'; readonly text: string }
   /** What was streamed is void and what follows replaces it; a stream that cannot take text back ends with an error. */
@@ -140,7 +144,13 @@ export type RecordedCall =
       readonly ms: number
       readonly cost: number
     }
-  | { readonly code: string; readonly message: string; readonly ms: number }
+  | {
+      readonly code: string
+      readonly message: string
+      readonly ms: number
+      readonly stopped?: boolean
+      readonly text?: string
+    }
 
 /** Several candidates as one model that survives the loss of any of them; `onSwitch` is told who takes over. */
 export type Failover = (

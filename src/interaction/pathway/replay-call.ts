@@ -11,7 +11,10 @@ export async function* replayCall(
   const call = recorded.get(context.scope)
   if (!call) throw new ModelNetError('NOT_FOUND', `the recorded run has no call ${context.scope}`)
   if ('code' in call) {
-    yield { type: 'call-fail', call: context.scope, code: call.code, message: call.message, ms: call.ms }
+    // what stopped it then stops it now; only then is it known that it was not needed
+    if (call.stopped) await untilAborted(context.signal)
+    if (context.visible && call.text) yield { type: 'text-delta', text: call.text }
+    yield { type: 'call-fail', call: context.scope, ...call }
     throw new ModelNetError(isErrorCode(call.code) ? call.code : 'INTERNAL', call.message)
   }
   const { answer, model, node, ms, cost } = call
@@ -20,6 +23,15 @@ export async function* replayCall(
   yield { type: 'call-end', call: context.scope, model, node, ms, cost, answer }
   return answer
 }
+
+/** Under which a note keeps the answer that was taken from memory. */
+export const REMEMBERED = 'remembered'
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 /** A joint text as it went in a recorded run: its members stand at `scope.m0`, `scope.m1`, … */
 export async function* replayJoint(
@@ -31,7 +43,9 @@ export async function* replayJoint(
   const answers: Answer[] = []
   for (let index = 0; index < members; index++) {
     const scope = `${context.scope}.m${index}`
-    if (!recorded.has(scope)) continue
+    const call = recorded.get(scope)
+    if (!call) continue
+    if ('code' in call && call.text && context.visible) yield { type: 'text-delta', text: call.text }
     answers.push(yield* replayCall('writes jointly', { ...context, scope, visible: false }, recorded))
   }
   const [first] = answers

@@ -3,6 +3,8 @@ import type { Candidate } from '../../service/index.ts'
 import { isModelNetError, ModelNetError, toModelNetError } from '../../utils/errors.ts'
 import { hash32 } from '../../utils/random.ts'
 import { createReasoningFilter } from '../answers/reasoning.ts'
+import { isUnwanted } from './context.ts'
+import { createContinuation } from './continuation.ts'
 import { costOf } from './ledger.ts'
 import type { Answer, Board, PathwayContext, PathwayEvent } from './path.ts'
 import { replayCall } from './replay-call.ts'
@@ -41,9 +43,11 @@ export async function* runCall(
   const candidates = resolve(request, board, context.matcher)
   const lead = candidates[0] as Candidate // resolve throws rather than giving none
   const options = request.options ?? board.task.options
+  const last = request.messages.at(-1)
   const call: Running = {
     request: { ...options, ...seedOf(options.seed, context.scope), messages: request.messages },
     composed: request.tainted ?? false,
+    prefix: last?.role === 'assistant' ? last.content : '',
     serving: lead,
     notes: [],
     text: '',
@@ -54,18 +58,18 @@ export async function* runCall(
     firstMs: undefined,
   }
   const price = (): { input: number; output: number } | undefined => call.serving.model.card.price
-  const granted = context.ledger.reserve(estimateTokens(request.messages), options.maxTokens ?? Infinity, price())
+  const grant = context.ledger.reserve(estimateTokens(request.messages), options.maxTokens ?? Infinity, price())
   const started = context.clock.monotonic()
   let settled = false
   const settle = (): number => {
     const cost = costOf(call.usage, price())
-    if (!settled) context.ledger.settle(granted, call.usage, cost)
+    if (!settled) context.ledger.settle(grant, call.usage, cost)
     settled = true
     return cost
   }
   yield { type: 'call-start', call: context.scope, model: lead.model.card.id, node: nodeOf(lead), why: request.why }
   try {
-    yield* generate(call, candidates, granted, options.maxTokens === undefined, context)
+    yield* generate(call, candidates, grant.tokens, options.maxTokens === undefined, context)
     const cost = settle()
     const { sum, count } = call.logprobs
     const answer: Answer = {
@@ -90,7 +94,15 @@ export async function* runCall(
   } catch (cause) {
     const error = toModelNetError(cause, 'ENGINE_FAILED')
     const ms = context.clock.monotonic() - started
-    yield { type: 'call-fail', call: context.scope, code: error.code, message: error.message, ms }
+    yield {
+      type: 'call-fail',
+      call: context.scope,
+      code: error.code,
+      message: error.message,
+      ms,
+      ...(isUnwanted(context) ? { stopped: true } : {}),
+      ...(call.text === '' ? {} : { text: call.text }),
+    }
     throw error
   } finally {
     settle()
@@ -101,6 +113,8 @@ interface Running {
   request: GenerateRequest
   /** The messages carry texts of other models, which may be cut. */
   readonly composed: boolean
+  /** What the caller began the answer with. */
+  readonly prefix: string
   serving: Candidate
   readonly notes: PathwayEvent[]
   text: string
@@ -137,12 +151,12 @@ async function* generate(
       yield trim(call, error.details, context)
       continue
     }
-    const cutOff = call.finish === 'length' && unlimited && left === Infinity && call.text !== ''
-    if (!cutOff || round >= MAX_CONTINUATIONS) return
+    const mayGoOn = unlimited && granted - call.usage.completionTokens >= 1
+    if (call.finish !== 'length' || call.text === '' || !mayGoOn || round >= MAX_CONTINUATIONS) return
     yield { type: 'note', stage: context.scope, message: 'the answer was cut off and is continued' }
     const { messages } = call.request
     const asked = messages.at(-1)?.role === 'assistant' ? messages.slice(0, -1) : messages
-    call.request = { ...call.request, messages: [...asked, { role: 'assistant', content: call.text }] }
+    call.request = { ...call.request, messages: [...asked, { role: 'assistant', content: call.prefix + call.text }] }
   }
 }
 
@@ -171,9 +185,8 @@ async function* stream(
   const filter = createReasoningFilter()
   const before = call.text
   const base = call.usage
-  const show = function* (text: string): Generator<PathwayEvent> {
-    // a continuation that says again what was said is cut where the two texts meet
-    const fresh = before !== '' && call.text === before ? text.slice(overlap(before, text)) : text
+  let continuation = createContinuation(before)
+  const show = function* (fresh: string): Generator<PathwayEvent> {
     if (fresh === '') return
     call.text += fresh
     yield { type: 'call-delta', call: context.scope, text: fresh, final: context.visible }
@@ -189,11 +202,12 @@ async function* stream(
         call.logprobs.count++
       }
       const { text, reset } = filter.push(part.text)
+      if (reset) continuation = createContinuation(before)
       if (reset && call.text !== before) {
         call.text = before
         if (context.visible) yield { type: 'text-reset', why: 'what was streamed was hidden reasoning' }
       }
-      yield* show(text)
+      yield* show(continuation.push(text))
     } else if (part.type === 'finish') {
       call.finish = part.reason
       call.usage = {
@@ -203,19 +217,13 @@ async function* stream(
     }
   }
   yield* call.notes.splice(0)
-  yield* show(filter.end())
+  yield* show(continuation.push(filter.end()))
+  yield* show(continuation.end())
 }
 
 const callOptions = (context: PathwayContext): { signal: AbortSignal; deadlineMs?: number } => {
   const deadlineMs = context.ledger.remainingMs()
   return { signal: context.signal, ...(Number.isFinite(deadlineMs) ? { deadlineMs: Math.max(1, deadlineMs) } : {}) }
-}
-
-/** The longest end of `before` (at most 200 characters, at least 8) that `after` begins with. */
-function overlap(before: string, after: string): number {
-  for (let length = Math.min(200, before.length, after.length); length >= 8; length--)
-    if (before.endsWith(after.slice(0, length))) return length
-  return 0
 }
 
 /** The user's seed for the one call there is; a seed of its own for each of several, or samples would be copies. */

@@ -19,6 +19,9 @@ export const MAX_STEPS = 12
 
 const MAX_QUESTION_CHARACTERS = 2000
 
+/** A number, a skill and a question. Looked at before the line is taken apart, which takes the square of its length. */
+const MAX_LINE_CHARACTERS = MAX_QUESTION_CHARACTERS + 100
+
 /** What instruction models are made to answer with. */
 export const PLAN_JSON_SCHEMA: Readonly<Record<string, unknown>> = {
   type: 'object',
@@ -44,7 +47,11 @@ export const PLAN_JSON_SCHEMA: Readonly<Record<string, unknown>> = {
  * cycles. Throws INVALID_PATHWAY with what is wrong, in words a planner can use.
  */
 export function parsePlan(text: string): Plan {
-  const trimmed = text.trim().replace(/^```\w*\s*|\s*```$/gu, '')
+  const trimmed = text
+    .trim()
+    .replace(/^```\w*/u, '')
+    .replace(/```$/u, '')
+    .trim()
   const raw = /^[[{]/u.test(trimmed) ? fromJson(trimmed) : fromLines(trimmed)
   if (raw.length === 0) throw wrong('it has no steps')
   if (raw.length > MAX_STEPS) throw wrong(`it has ${raw.length} steps, at most ${MAX_STEPS} are allowed`)
@@ -106,6 +113,7 @@ function fromLines(text: string): readonly RawStep[] {
     .map(line => line.trim())
     .filter(line => line !== '')
   return lines.map((line, index) => {
+    if (line.length > MAX_LINE_CHARACTERS) throw wrong(`line ${index + 1} is too long`)
     const [, skill, question] = LINE.exec(line) ?? []
     if (!skill || !question) throw wrong(`line ${index + 1} is not "skill: question"`)
     if (question.length > MAX_QUESTION_CHARACTERS) throw wrong(`line ${index + 1} is too long`)

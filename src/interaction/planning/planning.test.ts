@@ -148,6 +148,12 @@ describe('a composite question', () => {
     expect((await network.ask('?', undefined, { budget: { deadlineMs: 5000 } })).text).toBe('1')
   })
 
+  it('shares what may be spent among its parts', async () => {
+    const network = createScriptedNetwork([planner(LINES), ...specialists()], { analysis })
+    // the plan takes most of it; without shares the first part would hold all the rest
+    expect((await network.ask('all of it?', undefined, { budget: { tokens: 120 } })).text).toBe('31')
+  })
+
   it('is planned again once when the plan is bad, then answered directly', async () => {
     const network = createScriptedNetwork([planner('rubbish', LINES), ...specialists()], { analysis })
     expect((await network.ask('all of it?')).text).toBe('31')

@@ -242,6 +242,14 @@ describe('caution', () => {
     )
     expect(result.text).toBe('Mars has two moons.')
   })
+
+  it('does not give an answer of which only the first sentences were looked at', async () => {
+    const judge = model('judge', request => (promptOf(request).includes('made of cheese') ? 'no' : 'yes'))
+    const writer = model('a', `${'Mars has two moons. '.repeat(20)}The moons are made of cheese.`)
+    const net = network([judge, writer], { analysis: { format: 'text' } })
+    const question = '<document>Mars has two moons.</document>\nHow many moons has Mars?'
+    expect((await net.ask(question, 'grounded(a, by=judge)')).text).toBe('I do not know.')
+  })
 })
 
 describe('failures', () => {

@@ -31,6 +31,9 @@ interface Running {
 
 type First = { readonly running: Running; readonly result?: IteratorResult<GeneratePart>; readonly error?: unknown }
 
+/** Ends what still runs of a call; made once, as every call ends and an error takes its stack. */
+const OVER = new ModelNetError('CANCELLED', 'the call is over, or another candidate answers')
+
 export function raceAttempts(
   holders: readonly Candidate[],
   request: GenerateRequest,
@@ -95,14 +98,14 @@ export function raceAttempts(
 
   function release(running: Running): void {
     running.end()
-    running.controller.abort(new ModelNetError('CANCELLED', 'another candidate answers'))
+    running.controller.abort(OVER)
     running.iterator.return?.()?.catch(() => undefined)
   }
 
   /** The holder puts its things away before its signal ends, or a connection that could serve again would be cut. */
   function complete({ iterator, controller }: Running): void {
     const returned = iterator.return?.() ?? Promise.resolve()
-    returned.then(undefined, () => undefined).finally(() => controller.abort(COMPLETE))
+    returned.then(undefined, () => undefined).finally(() => controller.abort(OVER))
   }
 
   function cancel(running: Running): void {
@@ -123,12 +126,13 @@ export function raceAttempts(
 
   /** The first part of whoever gives one first. */
   async function firstPart(racing: Running[]): Promise<First> {
-    const timer = new AbortController()
     const leader = racing[0]
     const late = leader && calls?.firstPartMs(leader.candidate.name, hedgeQuantile)
     const hedges: Promise<'hedge'>[] = []
+    let timer: AbortController | undefined
     const equals = leader ? waiting.filter(other => isEqual(other, leader.candidate)) : []
     if (late !== undefined && hedgeQuantile < 1 && equals.length > 0) {
+      timer = new AbortController()
       const hedge = clock.sleep(Math.max(minHedgeMs, late), timer.signal).then(() => 'hedge' as const)
       hedge.catch(() => undefined) // the first part came in time
       hedges.push(hedge)
@@ -149,7 +153,7 @@ export function raceAttempts(
         if (racing.length === 0 || !canMoveOn(error)) throw error
       }
     } finally {
-      timer.abort()
+      timer?.abort(OVER)
     }
   }
 
@@ -201,9 +205,6 @@ export function raceAttempts(
 
   return { [Symbol.asyncIterator]: parts, failed: () => failed }
 }
-
-/** Why the signal of a call ends that nobody cancels. */
-const COMPLETE: ModelNetError = new ModelNetError('CANCELLED', 'the answer is complete')
 
 /** Empty text before the first part: the call waits for its turn at a node that lives. */
 const isSignOfLife = (part: GeneratePart): boolean => part.type === 'text-delta' && part.text === '' && !part.logprobs

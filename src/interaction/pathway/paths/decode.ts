@@ -5,10 +5,11 @@ import type { FusionMetrics } from '../../fusion/index.ts'
 import { decodeText } from '../../fusion/index.ts'
 import { roleFor, toMessages } from '../../prompts.ts'
 import { oneCall, parallel } from '../bounds.ts'
-import { withAnswers } from '../context.ts'
+import { isUnwanted, withAnswers } from '../context.ts'
 import { checkDecoder, referencesOf } from '../decoder-plan.ts'
 import type { OpenedDecoder } from '../decoders.ts'
 import { openDecoder } from '../decoders.ts'
+import type { Grant, Ledger } from '../ledger.ts'
 import { costOf } from '../ledger.ts'
 import type { Path, PathwayContext, PathwayEvent } from '../path.ts'
 import { replayJoint } from '../replay-call.ts'
@@ -39,17 +40,18 @@ export function decodePath(decoder: DecoderTerm, maxTokens?: number): Path {
       const members = opened.voices.map((voice, index) => ({ ...voice, call: `${context.scope}.m${index}` }))
       const promptTokens = estimateTokens(messages)
       const limits = board.task.options.maxTokens ?? Infinity
-      const granted: number[] = []
+      const ledgers = context.ledger.split(members.length)
+      const grants: Grant[] = []
       const result = {
         text: '',
         finish: 'stop' as FinishReason,
         usage: { promptTokens: 0, completionTokens: 0 } as Usage,
       }
       try {
-        for (const { candidate } of members)
-          granted.push(
-            context.ledger.reserve(promptTokens, Math.min(limits, maxTokens ?? Infinity), candidate.model.card.price),
-          )
+        for (const [index, { candidate }] of members.entries()) {
+          const ledger = ledgers[index] as Ledger // one for each member
+          grants.push(ledger.reserve(promptTokens, Math.min(limits, maxTokens ?? Infinity), candidate.model.card.price))
+        }
         yield* told.splice(0)
         for (const { call, candidate, name } of members)
           yield {
@@ -59,7 +61,7 @@ export function decodePath(decoder: DecoderTerm, maxTokens?: number): Path {
             node: name.slice(name.lastIndexOf('@') + 1),
             why: 'writes jointly',
           }
-        yield* write(opened, result, Math.min(...granted), told, board.task.options, context)
+        yield* write(opened, result, Math.min(...grants.map(({ tokens }) => tokens)), told, board.task.options, context)
         const shares = opened.shares()
         const joint = opened.metrics?.()
         if (joint)
@@ -88,11 +90,19 @@ export function decodePath(decoder: DecoderTerm, maxTokens?: number): Path {
         const { code, message } = toModelNetError(cause, 'ENGINE_FAILED')
         yield* told.splice(0)
         const ms = context.clock.monotonic() - started
-        for (const { call } of members) yield { type: 'call-fail', call, code, message, ms }
+        const failure = {
+          type: 'call-fail' as const,
+          code,
+          message,
+          ms,
+          ...(isUnwanted(context) ? { stopped: true } : {}),
+          ...(result.text === '' ? {} : { text: result.text }),
+        }
+        for (const { call } of members) yield { ...failure, call }
         throw cause
       } finally {
-        for (const [index, tokens] of granted.entries())
-          context.ledger.settle(tokens, result.usage, costOf(result.usage, members[index]?.candidate.model.card.price))
+        for (const [index, grant] of grants.entries())
+          ledgers[index]?.settle(grant, result.usage, costOf(result.usage, members[index]?.candidate.model.card.price))
         await opened.session.close()
       }
     },

@@ -1,5 +1,5 @@
 import { toModelNetError } from '../../../utils/errors.ts'
-import { nothing, serial } from '../bounds.ts'
+import { nothing, serial, times } from '../bounds.ts'
 import { isUnwanted, partOf, withAnswers } from '../context.ts'
 import type { Board, Bound, Path } from '../path.ts'
 import type { Arguments } from '../term.ts'
@@ -16,11 +16,13 @@ export function loopPath(body: Path, condition: Condition, max: number, args: Ar
       const bounds: Bound[] = []
       let answers = given.answers ?? 0
       for (let round = 0; round < max; round++) {
-        bounds.push(
-          { ...nothing(), ...condition.bound?.({ ...given, answers }, args) },
-          body.bound({ ...given, answers }),
-        )
-        answers = bounds.at(-1)?.answers ?? answers
+        const checked = { ...nothing(), ...condition.bound?.({ ...given, answers }, args) }
+        const made = body.bound({ ...given, answers })
+        // as many answers as there were: all further rounds are like this one
+        const rounds = made.answers === answers ? max - round : 1
+        bounds.push({ ...times(rounds, serial([checked, made])), answers: made.answers })
+        answers = made.answers
+        round += rounds - 1
       }
       return serial(bounds)
     },

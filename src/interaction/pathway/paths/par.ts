@@ -15,6 +15,9 @@ export interface ParOptions {
   readonly decide?: Rule
 }
 
+/** Branches that hand on all answers multiply them; more than the strongest strategy makes (16 of 16) are no question. */
+const MAX_ANSWERS = 1024
+
 /**
  * All branches at once, each on the board that came in; their answers stand in branch order. Takes as long as its
  * slowest needed branch: at a quorum, or when the deciding rule cannot change its mind, the rest is stopped.
@@ -23,7 +26,11 @@ export function parPath(branches: readonly Path[], options: ParOptions = {}): Pa
   const { quorum = branches.length, tolerate = branches.length - 1, decide } = options
   return {
     kind: 'par',
-    bound: given => parallel(branches.map(branch => branch.bound(given))),
+    bound(given) {
+      const bound = parallel(branches.map(branch => branch.bound(given)))
+      if (bound.answers <= MAX_ANSWERS) return bound
+      throw new ModelNetError('INVALID_PATHWAY', `branches give at most ${MAX_ANSWERS} answers together`)
+    },
     async *run(board, context) {
       const ledgers = context.ledger.split(branches.length)
       const isEnough = (outcomes: readonly (Outcome | undefined)[]): boolean => {

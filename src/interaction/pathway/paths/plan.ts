@@ -22,6 +22,9 @@ export interface PlanOptions {
 /** Calls of planner and subtasks together: twelve steps, some asked twice, one new plan. */
 const MAX_CALLS = 3 * MAX_STEPS + 2
 
+/** Another plan finds nobody and nothing to spend either. */
+const FINAL: ReadonlySet<string> = new Set(['NO_CANDIDATE', 'MODEL_NOT_FOUND', 'BUDGET_EXCEEDED'])
+
 /**
  * Splits a composite question into a graph of subtasks by a planner, runs every subtask as soon as what it needs is
  * there, and joins the answers. A subtask sees its own question and the answers it names, nothing else of the
@@ -55,7 +58,7 @@ export function planPath(planner: string, direct: Path, options: PlanOptions): P
           const { code, message } = toModelNetError(cause)
           problem = message
           yield { type: 'note', stage: part.scope, message: `attempt ${attempt}: ${message}`, facts: { code } }
-          if (code === 'NO_CANDIDATE' || code === 'MODEL_NOT_FOUND') break // another plan finds nobody either
+          if (FINAL.has(code)) break
         }
       }
       yield { type: 'note', stage: context.scope, message: 'the question is answered without a plan' }
@@ -88,8 +91,11 @@ async function* runSteps(
 ): AsyncGenerator<PathwayEvent, ReadonlyMap<string, Answer>> {
   const done = new Map(plan.map(step => [step.id, deferred<Answer>()]))
   yield { type: 'note', stage: context.scope, message: `${plan.length} steps, ${depthOf(plan)} deep` }
+  let waiting = plan.length
+  // a step takes its share of what is left when it starts: what earlier ones did not use is there for later ones
+  const shared = (part: PathwayContext): PathwayContext => ({ ...part, ledger: context.ledger.share(waiting--) })
   const branches = plan.map(
-    step => (signal: AbortSignal) => runStep(step, done, together, board, partOf(context, step.id, { signal })),
+    step => (signal: AbortSignal) => runStep(step, done, together, shared, board, partOf(context, step.id, { signal })),
   )
   const outcomes = yield* runBranches(branches, context.signal, ended =>
     ended.some(outcome => outcome && 'error' in outcome),
@@ -110,6 +116,7 @@ async function* runStep(
   step: Step,
   done: ReadonlyMap<string, Deferred<Answer>>,
   together: PlanOptions['together'],
+  shared: (part: PathwayContext) => PathwayContext,
   board: Board,
   context: PathwayContext,
 ): AsyncGenerator<PathwayEvent, Board> {
@@ -136,7 +143,7 @@ async function* runStep(
     notes: {},
   }
   yield { type: 'note', stage: context.scope, message: `step ${step.id}, ${step.skill}: ${question}` }
-  const answer = yield* askStep(step, sub, together, tainted, context)
+  const answer = yield* askStep(step, sub, together, tainted, shared(context))
   if (finalAnswer(answer.text) === '')
     throw new ModelNetError('ENGINE_FAILED', `step ${step.id} (${step.skill}) gave no answer`)
   done.get(step.id)?.resolve(answer)
