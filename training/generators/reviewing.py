@@ -90,7 +90,18 @@ def review(field, kind):
     return generate
 
 
-REVIEWING = Field("skill:review", {
-    f"{field.tag[6:]} {kind}": (weight * entry[0] / sum(w for w, _ in field.kinds.values()), review(field, kind))
-    for field, weight in REVIEWED for kind, entry in field.kinds.items()
-})
+
+def reviewing(fields):
+    """Fields to be reviewed as one field, each kind by the weight of its field and its own."""
+    return Field("skill:review", {
+        f"{field.tag[6:]} {kind}": (weight * entry[0] / sum(w for w, _ in field.kinds.values()), review(field, kind))
+        for field, weight in fields for kind, entry in field.kinds.items()
+    })
+
+
+REVIEWING = reviewing(REVIEWED)
+REVIEWING_PRACTICE = reviewing((
+    (Field("skill:arithmetic", {"subtraction": (2, ar.subtraction), "difference": (1, ar.difference)}), 1),
+    (REVIEWED[1][0], 0.8),
+    (REVIEWED[2][0], 2.2),
+))
