@@ -14,9 +14,15 @@ def steps(recipe):
     return recipe.steps + (steps(RECIPES[recipe.start]) if recipe.start else 0)
 
 
+def shipped(recipe):
+    """The file that a row of starts begins with; None where it begins with nothing."""
+    return shipped(RECIPES[recipe.start]) if recipe.start else recipe.shipped
+
+
 def shown_steps(recipe):
     """The number of steps; those of a shipped file that the training starts from are not counted."""
-    return f"{steps(recipe)} from `{recipe.shipped.split('/')[-1]}` of {recipe.shipped[:7]}" if recipe.shipped else steps(recipe)
+    file = shipped(recipe)
+    return f"{steps(recipe)} from `{file.split('/')[-1]}` of {file[:7]}" if file else steps(recipe)
 
 
 def main():
