@@ -4,7 +4,7 @@ import { createRandom } from '../../utils/random.ts'
 import { evaluateMutually } from '../mutual/evaluate.ts'
 import { GraphStore } from '../mutual/graph-store.ts'
 import { createScriptedNetwork } from '../scripted-network.ts'
-import { readReview } from './reviewer.ts'
+import { readReview, reviewPrompt } from './reviewer.ts'
 
 const QUESTION = 'What is 58 plus 27?'
 
@@ -61,6 +61,11 @@ describe('a model trained to review', () => {
     // the other two say a number, which is no grade
     expect(counts).toEqual({ grades: 2, unreadable: 2, failed: 0 })
     expect(judge.requests).toHaveLength(2)
+  })
+
+  it('is shown the answer alone, below a question whose end is marked', () => {
+    expect(reviewPrompt('27 + 0 - 6', '(27+0: 7+0=7) 21')).toBe('Question: 27 + 0 - 6?\nAnswer: 21')
+    expect(reviewPrompt('Add 1 to 2.', 'It is 3.', 'number')).toBe('Question: Add 1 to 2.\nAnswer: 3')
   })
 
   it('is seen through its worked steps, and anything but its own two words is an abstention', () => {

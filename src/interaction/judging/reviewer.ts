@@ -36,7 +36,8 @@ export function isReviewer(wanted: Wanted, board: Board, context: PathwayContext
 /** The form reviewers are trained on (training/README.md): only the answer itself, without worked steps or a sentence. */
 export function reviewPrompt(question: string, answer: string, format: AnswerFormat = 'text'): string {
   const bare = (format === 'number' ? keyOf(answer, format) : undefined) ?? finalAnswer(answer)
-  return `Question: ${question}\nAnswer: ${sanitizePeerText(bare, MAX_ANSWER_CHARACTERS).trim()}`
+  const asked = /[?.]\s*$/u.test(question) ? question : `${question}?` // as in training: the end of the question is marked
+  return `Question: ${asked}\nAnswer: ${sanitizePeerText(bare, MAX_ANSWER_CHARACTERS).trim()}`
 }
 
 /** Asks a reviewer about an answer. */
