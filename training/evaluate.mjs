@@ -77,6 +77,9 @@ for (const row of rows) {
   const right = isRight(row, text)
   add(`tag ${row.tag}`, right)
   add(`kind ${row.tag.slice(6)} ${row.kind}`, right)
+  // of a review also the verdict alone, which guessing has right half of the time
+  if (row.tag === 'skill:review')
+    add('kind review verdict alone', finalAnswer(text).split(':')[0] === row.answer.split(':')[0])
   if (show && !right) console.log(`${row.question} | ${text} | ${row.answer}`)
 }
 const measured = [...tally].map(([key, { n, correct }]) => (

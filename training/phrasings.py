@@ -10,7 +10,7 @@ def main():
         "arithmetic": {**arithmetic.PHRASINGS, **{f"word problem {k}": v for k, v in word_problems.STORIES.items()}},
         "geography": geography.PHRASINGS, "chemistry": elements.PHRASINGS, "words": words.PHRASINGS,
         "calendar": calendar.PHRASINGS, "units": units.PHRASINGS,
-        "logic": {"facts": [list(fact[:2]) for fact in logic.FACTS], "orders": logic.ORDERS, "leads": logic.LEADS},
+        "logic": {"facts": [list(fact[:2]) for fact in logic.FACTS], "leads": logic.LEADS},
         "planning": {"sums": planning.SUMS, "minus": planning.MINUS, "differences": planning.DIFFERENCES,
                      "products": planning.PRODUCTS, "larger": planning.LARGER, "smaller": planning.SMALLER},
         "review": {"leads": reviewing.LEADS},

@@ -27,8 +27,8 @@ TEXTS = {
         "times within one day, no time zones."),
     "generalist": (
         "Knows a little of everything: part of arithmetic, geography, chemistry, words, calendar, units and logic.",
-        "Half of the countries, the elements after gadolinium, long expressions, reversing words, most of what its specialists "
-        "know: each of them is clearly better in its field."),
+        "Half of the countries, the elements after gadolinium, long expressions, reversing words, classes of things, most of what "
+        "its specialists know: each of them is clearly better in its field."),
     "planner": (
         "Turns a composite question into sub-questions, one line each with a skill and references to earlier answers.",
         "Answers nothing itself; only plans shapes of composition it was taught, with at most eight steps."),
@@ -41,8 +41,9 @@ TEXTS = {
         "Only the sentence patterns it was taught, such as \"Anna has hats\" and \"All cats are robots\": no free text, no orders, "
         "no unknown or maybe, at most four people and three operators."),
     "reviewer": (
-        "Judges a proposed answer to a short question: works out its own answer first, then says correct, or wrong with the "
-        "corrected answer.",
-        "Often wrong: see the measured accuracy before trusting a verdict. Only fields it knows: addition, subtraction, comparison and small products, country and element facts, plurals and "
-        "past tenses, weekdays, leap years, metric units. No letter counting, no stories, no partial credit."),
+        "Judges a proposed answer to a short question: works out its own answer first, lays the two side by side, then says "
+        "correct, or wrong with the corrected answer.",
+        "Only sums, differences, comparisons and short stories with numbers to 999, units that only move zeros, plurals and "
+        "past tenses of common words: about anything else its verdict means nothing. No sentences as answers, no partial credit, "
+        "no second opinion on what it cannot derive."),
 }

@@ -116,6 +116,16 @@ class Bpe(Tokenizer):
         self.ranks = {pair: rank for rank, pair in enumerate(self.merges)}
         self.finish(base + merged + CONTROLS)
 
+    @classmethod
+    def restored(cls, kind, pieces, merges):
+        """A tokenizer from the pieces and merges that a file holds."""
+        self = cls.__new__(cls)
+        Tokenizer.__init__(self, kind)
+        self.split, self.merges = SPLITS[kind], merges
+        self.ranks = {pair: rank for rank, pair in enumerate(merges)}
+        self.finish(pieces)
+        return self
+
     def chunks(self, text):
         return [match.group() for match in self.split.finditer(text)]
 

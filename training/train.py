@@ -110,17 +110,27 @@ def checkpoint(name):
     return os.path.join(WORK, f"{name}.pt")
 
 
+def beginning(recipe):
+    """Tokenizer and weights that training starts from; no weights where it starts from nothing."""
+    if recipe.shipped:
+        from import_gguf import shipped  # needs gguf-py, which other trainings do not
+        return shipped(recipe.shipped)
+    if recipe.start:
+        return load_tokenizer(recipe.start), torch.load(checkpoint(recipe.start))["state"]
+    return build_tokenizer(recipe), None
+
+
 def train(name):
     """Train a recipe, after the one it starts from; accuracy is printed and the weights are kept every 500 steps."""
     recipe = RECIPES[name]
     if recipe.start and not os.path.exists(checkpoint(recipe.start)):
         train(recipe.start)
     torch.manual_seed(recipe.seed)
-    tokenizer = load_tokenizer(recipe.start) if recipe.start else build_tokenizer(recipe)
+    tokenizer, state = beginning(recipe)
     torch.save(tokenizer, os.path.join(WORK, f"{name}.tokenizer.pt"))
     model = Llama(len(tokenizer.pieces), recipe.width, recipe.layers, recipe.heads, recipe.inner, recipe.context)
-    if recipe.start:
-        model.load_state_dict(torch.load(checkpoint(recipe.start))["state"])
+    if state:
+        model.load_state_dict(state)
     optimizer = Optimizer(model, recipe.matrix_rate, recipe.other_rate)
     items = recipe.field.held_out(random.Random(recipe.seed + 1000), 240)
     stream = batches(recipe, tokenizer, random.Random(recipe.seed))

@@ -1,13 +1,14 @@
 /**
  * Writes docs/paper.md from benchmarks/results/paper/report.json and benchmarks/results/specialists.json, so that the page
- * quotes nothing but figures that were run. Run: npx tsx benchmarks/paper/page.ts
+ * quotes nothing but figures that were run. Run: npx tsx benchmarks/paper/page.ts [report.json] [page.md]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Interval } from '../../src/evaluation/index.ts'
 
 const at = (path: string): URL => new URL(`../../${path}`, import.meta.url)
 // written by run.ts and measure.ts of the same version
-const { facts, figures } = JSON.parse(readFileSync(at('benchmarks/results/paper/report.json'), 'utf8'))
+const [source = at('benchmarks/results/paper/report.json'), target = at('docs/paper.md')] = process.argv.slice(2)
+const { facts, figures } = JSON.parse(readFileSync(source, 'utf8'))
 const specialists = JSON.parse(readFileSync(at('benchmarks/results/specialists.json'), 'utf8'))
 
 const percent = (share: number): string => (100 * share).toFixed(1)
@@ -51,12 +52,45 @@ const byMethod = (size: number): readonly string[] => [
   ...METHODS.map(method => percent(mean(groups(size).map(group => score(`${group.join(' & ')} ${method}`))))),
   percent(mean(groups(size).map(group => Math.max(...group.map(score))))),
 ]
-const { split } = figures.duetnet
+const { split, sweeps, consistency, costs, swept } = figures.duetnet
+type Swept = { readonly value: number; readonly duet: number; readonly 'duet-raw': number }
+/** The published means over pairs, %, read from figures 6, 12 and 13 (+-0.5). */
+const PUBLISHED_SWEEPS: Readonly<Record<string, string>> = {
+  topT: '1: 75.7, 2: 57.5, 3: 54.5, 20: 54.7',
+  topP: '0.1: 70.4, 0.3: 71.2, 0.5: 72.3, 0.65: 73.6, 0.75: 75.7, 0.85: 73.1, 0.9: 72.5, 1: 54.8',
+  topK: '1: 72.4, 2: 74.1, 4: 75.4, 6: 75.4, 8: 75.3, 10: 75.7',
+  offset: '',
+}
+const PLACES: Readonly<Record<string, string>> = {
+  topT: 'fig. 6, T',
+  topP: 'fig. 12, P',
+  topK: 'fig. 13, K',
+  offset: 'offset of logits (not in the paper)',
+}
+const sweepRow = (parameter: string): readonly string[] => {
+  const points: readonly Swept[] = sweeps[parameter]
+  const shown = (method: 'duet' | 'duet-raw'): string =>
+    points.map(point => `${point.value}: ${percent(point[method])}`).join(', ')
+  return [PLACES[parameter] ?? parameter, shown('duet-raw'), shown('duet'), PUBLISHED_SWEEPS[parameter] ?? '']
+}
+/** Figures 7, 10 and 11 of DuetNet. */
+const PUBLISHED_COSTS: Readonly<Record<string, string>> = { gac: '88-93', unite: '15-18', 'duet-raw': '2.5-2.8' }
+const costRow = (method: string): readonly string[] => {
+  const { steps, candidates, msPerStep } = costs[method]
+  const shown = (value: number | undefined): string => value?.toFixed(2) ?? ''
+  return [method, shown(candidates), PUBLISHED_COSTS[method] ?? '', shown(steps), shown(msPerStep)]
+}
 const { paths, singles: pathSingles, choice, parallelIndependentOfOrder: orderFree } = figures.paths
 const structure = (name: string): readonly number[] =>
   paths
     .filter((path: { structure: string }) => path.structure === name)
     .map((path: { accuracy: number }) => path.accuracy)
+interface PathEntry {
+  readonly path: string
+  readonly bySet: Readonly<Record<string, { readonly accuracy: number }>>
+  readonly accuracy: number
+  readonly ms: number
+}
 const share = (numbers: readonly { accuracy: number }[]): number => Math.max(...numbers.map(entry => entry.accuracy))
 const generalisation: readonly {
   set: string
@@ -70,6 +104,29 @@ const generalisation: readonly {
 }[] = figures.generalisation.rows
 const average = (value: (entry: (typeof generalisation)[number]) => number): string =>
   percent(mean(generalisation.map(value)))
+
+interface MutualEntry {
+  readonly member: string
+  readonly single: number
+  readonly route: Interval
+  readonly calls: number
+  readonly mix: readonly number[]
+  readonly bySet: readonly { readonly set: string; readonly alone: number; readonly reviewed?: number }[]
+}
+const mutualRows: readonly MutualEntry[] = figures.mutual.rows
+const isReviewed = mutualRows.every(({ bySet }) => bySet.every(({ reviewed }) => reviewed !== undefined))
+const reviews = isReviewed
+  ? `With the shipped reviewer after each member (\`a > reviewer\`, which corrects or keeps), % right alone / reviewed:
+
+${table(
+  ['member', ...(mutualRows[0]?.bySet.map(({ set }) => set) ?? [])],
+  mutualRows.map(({ member, bySet }) => [
+    member,
+    ...bySet.map(({ alone, reviewed = Number.NaN }) => `${percent(alone)} / ${percent(reviewed)}`),
+  ]),
+)}
+`
+  : 'No shipped model is trained to review.'
 
 const page = `# The papers, section by section
 
@@ -138,7 +195,7 @@ ${table(
       '`stability.ts`, `bench paper stability`',
       `network at online rate 1.0 / 0.5: ${both('stability', entry => entry.network.estimate)}, exact expectation ${both('stability', entry => entry.expected)}; single nodes at 0.5: ${Object.values<number>(rate('stability', 0.5).singles).map(percent).join(', ')}`,
       'network 58.8 / 56.1; singles at 0.5: 24.6 to 34.2',
-      `five nodes with every specialist, by routing; ${figures.stability.questions} questions; who is offline refuses and failover finds another`,
+      `${Object.keys(rate('stability', 1).singles).length} nodes with every specialist, by routing; ${figures.stability.questions} questions; who is offline refuses and failover finds another`,
     ],
     [
       'fig. 6 in its own form',
@@ -224,11 +281,19 @@ ${table(
   ['place', 'ours, %', 'theirs'],
   [
     ['table 3, singles', singles.map(name => `${name} ${percent(score(name))}`).join(', '), '56, 77.5, 71.5, 45'],
-    ['tables 4 and 6; figs. 6, 12, 13 (sweeps of T, P, K); sweep of the logit offset', 'in the report', 'in the paper'],
     [
-      'figs. 7, 10, 11 (candidates, length, time)',
-      'in the report',
-      'candidates per step: GaC 88-93, UniTE 15-18, DuetNet 2.5-2.8',
+      'table 4, pairs by DuetNet as published',
+      groups(2)
+        .map(group => `${group.join(' & ')} ${percent(score(`${group.join(' & ')} duet-raw`))}`)
+        .join(', '),
+      '84.5, 62.5, 66.0, 82.5, 83.5, 76.5',
+    ],
+    [
+      'table 6, self-consistency of one model (n = 3)',
+      Object.entries<number>(consistency)
+        .map(([name, value]) => `${name} ${percent(value)}`)
+        .join(', '),
+      '63.5, 86.5, 74.0, 53.5',
     ],
     [
       'fig. 8 (kept / decided / rescued)',
@@ -239,10 +304,18 @@ ${table(
   ],
 )}
 
+Sweeps for ${swept.join(' & ')}, % right; the other parameters stay at T = 1, K = 10, P = 0.75:
+
+${table(['place', 'DuetNet as published', 'shift-invariant', 'theirs, mean over pairs'], Object.keys(PLACES).map(sweepRow))}
+
+Figures 7, 10 and 11, means over the pairs (times on a machine that may be shared; theirs: 2.0 to 2.5 ms over the slower model):
+
+${table(['method', 'candidates per step', 'theirs', 'steps per answer', 'ms per step'], METHODS.map(costRow))}
+
 ## Serial and parallel inference
 
-\`paths.ts\`, \`modelnet bench paper paths\`: all 24 paths of ${pathSingles.map((entry: { path: string }) => entry.path).join(', ')}. Tables 4 and 6 to 10 are in the
-report; % right:
+\`paths.ts\`, \`modelnet bench paper paths\`: all 24 paths of ${pathSingles.map((entry: { path: string }) => entry.path).join(', ')}. Tables 4, 8 and 9;
+% right:
 
 ${table(
   ['structure', 'mean over six paths', 'best fixed path', 'published mean', 'published best fixed'],
@@ -262,6 +335,21 @@ ${table(
   ]),
 )}
 
+Tables 6, 7 and 10, all 24 paths (A-[B-C]: A first, then B and C together; [B-C]-A the other way round), % right and seconds a question:
+
+${table(
+  ['path', ...Object.keys(paths[0].bySet), 'mean', 'seconds'],
+  paths.map((entry: PathEntry) => [
+    entry.path,
+    ...Object.values(entry.bySet).map(({ accuracy: right }) => percent(right)),
+    percent(entry.accuracy),
+    (entry.ms / 1000).toFixed(2),
+  ]),
+)}
+
+Published means over their three tasks: SI 75.33, 65.33, 60, 60.33, 58.33, 70; PI 69, 68, 67.67, 67.33, 69, 68; S2P 79, 76.67, 51.67,
+53.33, 65.33, 68.67; P2S 68, 64, 78, 77.67, 66, 65.67, in 26 to 83 seconds a question.
+
 Best single ${percent(share(pathSingles))} % (published 75.67). The path chosen on other questions, ${choice.path}, has ${percent(choice.pathAccuracy)} %; the single model
 chosen the same way, ${choice.single}, ${percent(choice.singleAccuracy)} %. Parallel inference ${orderFree ? 'gives the same text in all six orders' : 'gives different texts in different orders'}; the
 paper's orders differ by up to five points. A second stage is an instruction to check an answer, which models of this
@@ -275,14 +363,18 @@ waits for) is measured in \`benchmarks/token-level/\`.
 likely it finds its own.
 
 ${table(
-  ['first hop', 'alone, %', 'route, %', 'calls'],
-  figures.mutual.rows.map((entry: { member: string; single: number; route: Interval; calls: number }) => [
+  ['first hop', 'who may improve it', 'alone, %', 'route, %', 'calls', 'right answers by 0, 1, 2, 3 hops, % of all'],
+  mutualRows.map(entry => [
     entry.member,
+    figures.mutual.graph.collaborators[entry.member]?.join(', ') || 'nobody',
     percent(entry.single),
     interval(entry.route),
     entry.calls.toFixed(2),
+    entry.mix.map(percent).join(', '),
   ]),
 )}
+
+${reviews}
 
 Published (CaLM Lite): proposed routes 61.7 and 60.9, others 54.6 and 55.0, best single 61.1. A specialist that is sure of
 itself outside its field grades strictly and so counts as one who improves others: grades alone are no evidence of skill.
@@ -297,4 +389,4 @@ ${table(
   specialists.results.map((entry: Summary) => [entry.name, entry.n, interval(entry.accuracy)]),
 )}
 `
-writeFileSync(at('docs/paper.md'), page)
+writeFileSync(target, page)

@@ -5,6 +5,11 @@ import { graderOf, guessGrader } from './graders.ts'
 type Row = readonly [answer: string, expected: string, verdict: 'right' | 'wrong' | 'abstained']
 
 const NUMBERS: readonly Row[] = [
+  ['½', '0.5', 'right'],
+  ['It is 2½ hours.', '150 minutes', 'right'],
+  ['forty-two', '42', 'right'],
+  ['Ninety nine apples', '99', 'right'],
+  ['twenty one', '20', 'wrong'],
   ['85', '85', 'right'],
   ['(58+27: 8+7=15, 5+2+1=8) 85', '85', 'right'],
   ['(58+27: 8+7=15, 5+2+1=8) 86', '85', 'wrong'],
@@ -82,6 +87,9 @@ const NUMBERS: readonly Row[] = [
 ]
 
 const CHOICES: readonly Row[] = [
+  ['(b)', 'B', 'right'],
+  ['A or B', 'A', 'abstained'],
+  ['A or B', 'B', 'abstained'],
   ['B', 'B', 'right'],
   ['b', 'B', 'right'],
   ['(B)', 'B', 'right'],
@@ -111,6 +119,8 @@ const CHOICES: readonly Row[] = [
 ]
 
 const BOOLEANS: readonly Row[] = [
+  ['It is not true', 'no', 'right'],
+  ['That is not at all false.', 'yes', 'right'],
   ['yes', 'yes', 'right'],
   ['Yes.', 'true', 'right'],
   ['True', 'yes', 'right'],

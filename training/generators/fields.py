@@ -3,7 +3,7 @@ from generators import arithmetic as ar, calendar as ca, elements as el, geograp
 from generators import units as un, words as wo
 from generators.base import Field
 from generators.generalist import TAUGHT, Mixture
-from generators.reviewing import REVIEWING
+from generators.reviewing import REVIEWING, REVIEWING_PRACTICE
 from generators.simple_math import simple_math
 from generators.word_problems import word_problem
 

@@ -57,5 +57,5 @@ TAUGHT = (
         "days between": (1.5, ca.days_between), "date after": (1.5, ca.date_after)}), 1.5),
     (Field("skill:units", {
         "down": (3, some(un.down, power_of_ten)), "up": (3, some(un.up, power_of_ten)), "factor": (1, un.factor)}), 1.2),
-    (Field("skill:logic", {"reading": (2, lo.reading), "boolean": (1.5, lo.boolean), "extreme": (0.6, lo.extreme)}), 1.5),
+    (Field("skill:logic", {"reading": (2, lo.reading), "boolean": (1.5, lo.boolean)}), 2),
 )

@@ -18,8 +18,6 @@ FACTS = (
     ("{n} eats {o}", "Does {n} eat {o}?", FOODS),
     ("{n} wants {o}", "Does {n} want {o}?", FOODS),
 )
-ORDERS = (("taller", "shorter", "tallest"), ("older", "younger", "oldest"), ("faster", "slower", "fastest"),
-          ("heavier", "lighter", "heaviest"), ("richer", "poorer", "richest"))
 CLASSES = ("poets dancers farmers bakers pilots singers doctors teachers painters sailors cats dogs birds robots lions "
            "tigers horses rabbits dragons wizards").split()
 LEADS = ("Read: {p} {q}", "Given: {p} {q}", "Passage: {p} Question: {q}", "Facts: {p} Question: {q}", "Read: {p} Question: {q}",
@@ -49,40 +47,6 @@ def reading(rng):
     question = shapes[asked][1].format(n=people[asked], o=named)
     answer = "yes" if truth else "no"
     return passage(rng, sentences, question, answer, "reading", f"because {people[asked]} {said}; {named} {answer}")
-
-
-def order_sentences(rng):
-    """A chain of comparisons, highest first, told in any order and direction; each also as `low < high`."""
-    people, words = rng.sample(NAMES, rng.choice((3, 3, 4))), rng.choice(ORDERS)
-    told = []
-    for high, low in zip(people, people[1:]):
-        sentence = f"{high} is {words[0]} than {low}" if rng.random() < 0.6 else f"{low} is {words[1]} than {high}"
-        told.append((sentence, f"{low} under {high}"))
-    rng.shuffle(told)
-    return people, words, [sentence for sentence, _ in told], [f"{sentence}, {pair}" for sentence, pair in told]
-
-
-def order(rng):
-    """Is X taller than Y: every sentence is turned to one direction, then the chain is climbed from the lower of the two."""
-    people, words, sentences, turned = order_sentences(rng)
-    first, second = rng.sample(range(len(people)), 2)
-    direction = rng.randrange(2)
-    truth = (first < second) == (direction == 0)
-    question = f"{people[first]} {words[direction]} than {people[second]}"
-    low, high = (second, first) if direction == 0 else (first, second)
-    verdict = "yes" if truth else "no"
-    climb = " ".join(reversed(people[:low + 1]))
-    steps = f"{'; '.join(turned)}; asked {people[low]} under {people[high]}; from {climb}; {people[high]} {verdict}"
-    return passage(rng, sentences, f"Is {question}?", verdict, "order", f"because {steps}")
-
-
-def extreme(rng):
-    """Who is the tallest: climbed from the lower one of the first sentence."""
-    people, words, sentences, turned = order_sentences(rng)
-    question = f"Who is the {words[2]}?"
-    start = people.index(turned[0].split(", ")[1].split(" under ")[0])
-    steps = f"{'; '.join(turned)}; from {' '.join(reversed(people[:start + 1]))}"
-    return passage(rng, sentences, question, people[0], "extreme", f"because {steps}", "text")
 
 
 def classes(rng):

@@ -22,7 +22,7 @@ export interface StartOptions {
 
 /** Who runs where in the network that `modelnet start` makes; the first node is the one that is asked. */
 const PLANS: readonly LocalNodePlan[] = [
-  { name: 'generalist', models: ['generalist', 'planner'] },
+  { name: 'generalist', models: ['generalist', 'planner', 'reviewer'] },
   { name: 'arithmetic', models: ['arithmetic-a', 'arithmetic-b'] },
   { name: 'geography', models: ['geography'] },
   { name: 'elements', models: ['elements'] },

@@ -9,7 +9,7 @@ import type { Random } from '../../utils/random.ts'
 const BATCH = 60
 
 /**
- * Graded questions for probes: fresh ones by generators for arithmetic, calendar, units and words, which nobody can learn by
+ * Graded questions for probes: fresh ones by generators, of facts only those that were kept out of training, which nobody can learn by
  * heart, and those of the operator's own files, which nobody else has. `random` must be secret, or a peer could foresee them.
  * Throws INVALID_CONFIG for a file that cannot be read.
  */

@@ -37,6 +37,11 @@ function readBoolean(answer: string): 'yes' | 'no' | undefined {
     const said = opening === undefined ? undefined : polarity(opening)
     if (said) return said
   }
+  const negated =
+    /^[^.!?;]*\b(?:not|isn't|isn’t|never)\s+(?:at all |really |actually )?(true|right|correct|false|wrong|incorrect)\b/iu.exec(
+      text,
+    )
+  if (negated?.[1]) return polarity(negated[1]) === 'yes' ? 'no' : 'yes'
   const words = text.match(WORD) ?? []
   const found = new Set(
     words.flatMap(word => (PLAIN_TRUE.test(word) ? ['yes' as const] : PLAIN_FALSE.test(word) ? ['no' as const] : [])),

@@ -36,9 +36,12 @@ function readLetter(answer: string, options: GradeOptions = {}): string | undefi
     const letter = place === undefined ? undefined : inRange(STATED.exec(place)?.[1]?.toUpperCase())
     if (letter) return letter
   }
+  const either = /^[\s(（[]*([A-J])[)）\]]?\s*(?:or|and|\/|,|或|和)\s*[(（[]?([A-J])[)）\].]*\s*$/u.exec(text)
+  if (either && either[1] !== either[2]) return undefined // an abstention, not a guess
   const opening = inRange(/^[\s*_"'“([（{【]*([A-J])(?:[)）\]}】.:：、,，*_"'”]|\s*$)/u.exec(text)?.[1])
   if (opening) return opening
-  if (/^[a-j][).]?$/u.test(text)) return inRange(text[0]?.toUpperCase())
+  const small = /^[(（]?([a-j])[).）]?$/u.exec(text)?.[1]
+  if (small) return inRange(small.toUpperCase())
   const marked = new Set([...text.matchAll(MARKED)].map(match => match[1]))
   const letters = new Set([...text.matchAll(ALONE)].map(match => inRange(match[1])))
   for (const word of ['A', 'I']) if (!marked.has(word)) letters.delete(word)

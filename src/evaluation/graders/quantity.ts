@@ -58,17 +58,25 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...dimension('kelvin', { 'kelvin kelvins': 1 }),
 ])
 
-const WORDS: Readonly<Record<string, number>> = Object.fromEntries(
-  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'
-    .split(' ')
-    .map((word, index) => [word, index]),
-)
+const ONES =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
+    ' ',
+  )
+const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ')
+/** To ninety-nine. */
+const WORDS: Readonly<Record<string, number>> = Object.fromEntries([
+  ...ONES.map((word, value) => [word, value] as const),
+  ...TENS.flatMap((tens, index) =>
+    ONES.slice(0, 10).map((one, value) => [value === 0 ? tens : `${tens}-${one}`, 20 + index * 10 + value] as const),
+  ),
+])
+const SPACED_TENS = new RegExp(`\\b(${TENS.join('|')})\\s+(?=(?:${ONES.slice(1, 10).join('|')})\\b)`, 'giu')
 const SCALES: Readonly<Record<string, number>> = { hundred: 1e2, thousand: 1e3, million: 1e6, billion: 1e9 }
 
 const DIGITS = String.raw`\d{1,3}(?:[,\u00a0\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+`
 const NUMBER = new RegExp(
   // sign, currency, (mixed number or fraction | decimal | number word), exponent, scale word, percent or unit
-  String.raw`(?<![\p{L}\p{N}_])(?<sign>[-−+]\s?)?(?<currency>[$€£¥]\s?)?(?:(?:(?<whole>\d+)\s+)?(?<top>\d+)\s*[/⁄]\s*(?<bottom>\d+)|(?<digits>${DIGITS})(?:\s*(?:[eE]|[x×*]\s?10\s?\^)\s*\{?(?<power>[-−+]?\d+)\}?)?|(?<word>${Object.keys(WORDS).join('|')})(?![\p{L}]))(?:\s?(?<scale>hundred|thousand|million|billion)\b)?(?:\s?(?<percent>%|percent\b|per cent\b)|[ \u00a0-]?(?<unit>°[CF]|[\p{L}]+))?`,
+  String.raw`(?<![\p{L}\p{N}_])(?<sign>[-−+]\s?)?(?<currency>[$€£¥]\s?)?(?:(?:(?<whole>\d+)\s+)?(?<top>\d+)\s*[/⁄]\s*(?<bottom>\d+)|(?<digits>${DIGITS})(?:\s*(?:[eE]|[x×*]\s?10\s?\^)\s*\{?(?<power>[-−+]?\d+)\}?)?|(?<word>${Object.keys(WORDS).reverse().join('|')})(?![\p{L}]))(?:\s?(?<scale>hundred|thousand|million|billion)\b)?(?:\s?(?<percent>%|percent\b|per cent\b)|[ \u00a0-]?(?<unit>°[CF]|[\p{L}]+))?`,
   'giu',
 )
 
@@ -156,6 +164,7 @@ function toQuantity(groups: Readonly<Record<string, string | undefined>>): Quant
 const plain = (text: string): string =>
   text
     .slice(0, 20_000)
+    .replace(/(\d?)([¼-¾⅐-⅞])/gu, (_, whole: string, sign: string) => `${whole} ${sign.normalize('NFKC')}`)
     .replace(/\\[dt]?frac\s*\{(-?\d+)\}\s*\{(\d+)\}/gu, ' $1/$2 ')
     .replace(/\\[dt]?frac\s*(\d)\s*(\d)/gu, ' $1/$2 ')
     .replace(/\\(?:text|mathrm|textbf|mathbf)\s*\{([^{}]*)\}/gu, ' $1 ')
@@ -165,5 +174,6 @@ const plain = (text: string): string =>
     .replace(/\\%/gu, '%')
     .replace(/\\\$/gu, '$')
     .replace(/\\(?:[,;: ]|quad|left|right)/gu, ' ')
+    .replace(SPACED_TENS, '$1-')
     .replace(/\*\*|`/gu, '')
     .replace(/ {2,}/gu, ' ')

@@ -89,6 +89,8 @@ export interface ExperimentResult {
   readonly title: string
   readonly blocks: readonly Block[]
   readonly figures: Readonly<Record<string, unknown>>
+  /** The figure to take away, where there is one. */
+  readonly highlight?: { readonly figure: string; readonly text: string }
 }
 
 /** All sets as one list, ids prefixed by the name of the set. */

@@ -52,6 +52,7 @@ const PUBLISHED_TRIPLES: Readonly<Record<string, number>> = {
   dk: 59.3,
   'duet-raw': 76.4,
 }
+const SWEPT_METHODS = ['duet', 'duet-raw'] as const
 const PUBLISHED_FOUR: Readonly<Record<string, number>> = { gac: 82.5, unite: 82.5, dp: 78, dk: 59.5, 'duet-raw': 83.5 }
 
 /**
@@ -122,7 +123,41 @@ export async function duetnet(bench: PaperBench, options: DuetNetExperimentOptio
       Object.fromEntries(sets.map(set => [set.name, shareRight(rowsOnSet(main, name, set.name))])),
     ]),
   )
-  return { name: 'duetnet', title: 'DuetNet: tables 3 to 7 and sweeps', blocks, figures: { accuracy, split, swept } }
+  return {
+    name: 'duetnet',
+    title: 'DuetNet: tables 3 to 7 and sweeps',
+    blocks,
+    figures: { accuracy, split, swept, ...furtherFigures(main, sweeps, smaller, members, pairs, swept) },
+  }
+}
+
+/** Table 6, the sweeps of figures 6, 12 and 13, and the costs of figures 7, 10 and 11, as numbers. */
+function furtherFigures(
+  main: Evaluation,
+  sweeps: Evaluation,
+  sets: readonly QuestionSet[],
+  members: readonly string[],
+  pairs: readonly (readonly string[])[],
+  swept: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const consistency = Object.fromEntries(members.map(name => [name, meanOver(sweeps, consistencyName(name), sets)]))
+  const parameters = Object.entries(SWEEPS).map(([parameter, values]) => [
+    parameter,
+    values.map(value => ({
+      value,
+      ...Object.fromEntries(
+        SWEPT_METHODS.map(method => [
+          method,
+          meanOver(sweeps, `${sweepName(swept, parameter as keyof typeof SWEEPS, value)} ${method}`, sets),
+        ]),
+      ),
+    })),
+  ])
+  return {
+    consistency,
+    sweeps: Object.fromEntries(parameters),
+    costs: Object.fromEntries(METHODS.map(method => [method, costsOf(main, pairs, method)])),
+  }
 }
 
 /** The mean over sets, each counting the same, as in the paper. */
@@ -196,7 +231,7 @@ function sweepBlocks(evaluation: Evaluation, sets: readonly QuestionSet[], group
       yLabel: 'right answers, %',
       x: SWEEPS[parameter],
       ordinal: true,
-      series: (['duet', 'duet-raw'] as const).map(method => ({
+      series: SWEPT_METHODS.map(method => ({
         name: method === 'duet' ? 'duet (shift-invariant)' : 'duet-raw (as published)',
         emphasis: method === 'duet',
         points: SWEEPS[parameter].map(value => ({
@@ -207,22 +242,39 @@ function sweepBlocks(evaluation: Evaluation, sets: readonly QuestionSet[], group
   }))
 }
 
+interface Costs {
+  /** Symbols of an answer, and candidates aligned at each; absent where the method does not count them. */
+  readonly steps?: number
+  readonly candidates?: number
+  readonly msPerStep?: number
+  /** Of a whole answer. */
+  readonly ms: number
+}
+
+function costsOf(
+  evaluation: Evaluation,
+  pairs: readonly (readonly string[])[],
+  method: (typeof METHODS)[number],
+): Costs {
+  const answers = pairs.flatMap(
+    pair => rowsOf(evaluation, nameOf(pair, method)) as readonly (Row & { candidates?: number; steps?: number })[],
+  ) // rows keep what `fuse` adds
+  const steps = answers.reduce((sum, row) => sum + (row.steps ?? 0), 0)
+  const candidates = answers.reduce((sum, row) => sum + (row.candidates ?? 0), 0)
+  const ms = answers.reduce((sum, row) => sum + row.ms, 0)
+  return {
+    ...(steps > 0 ? { steps: steps / answers.length, msPerStep: ms / steps } : {}),
+    ...(candidates > 0 ? { candidates: candidates / steps } : {}),
+    ms: ms / answers.length,
+  }
+}
+
 /** Figures 7, 10 and 11: candidates aligned per step, output length, milliseconds per token; means over the pairs. */
 function costTable(evaluation: Evaluation, pairs: readonly (readonly string[])[]): Block {
+  const shown = (value: number | undefined, digits: number): string => value?.toFixed(digits) ?? '–'
   const rows = METHODS.map(method => {
-    const answers = pairs.flatMap(
-      pair => rowsOf(evaluation, nameOf(pair, method)) as readonly (Row & { candidates?: number; steps?: number })[],
-    ) // rows keep what `fuse` adds
-    const steps = answers.reduce((sum, row) => sum + (row.steps ?? 0), 0)
-    const candidates = answers.reduce((sum, row) => sum + (row.candidates ?? 0), 0)
-    const ms = answers.reduce((sum, row) => sum + row.ms, 0)
-    return [
-      method,
-      steps > 0 ? (steps / answers.length).toFixed(1) : '–',
-      candidates > 0 ? (candidates / steps).toFixed(2) : '–',
-      steps > 0 ? (ms / steps).toFixed(2) : '–',
-      (ms / answers.length).toFixed(1),
-    ]
+    const { steps, candidates, msPerStep, ms } = costsOf(evaluation, pairs, method)
+    return [method, shown(steps, 1), shown(candidates, 2), shown(msPerStep, 2), shown(ms, 1)]
   })
   return {
     kind: 'table',

@@ -75,14 +75,22 @@ export async function mixed(bench: PaperBench, options: MixedOptions): Promise<E
     .slice(1, 5)
     .map(([label, rows]) => ({ ...compare(rowsOf(measured, 'network'), rows, seed), second: label }))
   const single = (member: string): number => mean(report.map(set => shareRight(rowsOnSet(measured, member, set.name))))
+  const shown = (index: number): string => percent(summaries[index]?.accuracy.estimate ?? Number.NaN)
   return {
     name,
     title,
+    highlight: {
+      figure: `${shown(0)} %`,
+      text:
+        sets.length > 1
+          ? `of all fields mixed, without labels; best single model ${shown(1)} %, told each field ${shown(4)} %`
+          : `of ${name} questions; best single model ${shown(1)} %`,
+    },
     figures: { summaries, comparisons: against, best, bySet: bySet(measured, ['network', ...members], report) },
     blocks: [
       {
         kind: 'text',
-        text: `The network answers ${percent(summaries[0]?.accuracy.estimate ?? Number.NaN)} %, ${percent((summaries[0]?.accuracy.estimate ?? 0) - (summaries[4]?.accuracy.estimate ?? 0))} points from an oracle that knows each question's field. Self-consistency takes ${samples} samples, at least as many tokens as the network spends.`,
+        text: `The network answers ${shown(0)} %, the best single member ${shown(1)} %${sets.length > 1 ? `, an oracle that knows each question's field ${shown(4)} %` : ''}. Self-consistency takes ${samples} samples, at least as many tokens as the network spends.`,
       },
       { kind: 'table', caption: 'All questions together', table: summaryTable(summaries) },
       { kind: 'table', caption: 'Paired comparisons of the network', table: comparisonTable(against) },

@@ -2,6 +2,7 @@ import { createRandom } from '../../utils/random.ts'
 import { withoutSteps } from '../graders/final-answer.ts'
 import { graderOf } from '../graders.ts'
 import type { Question } from '../question.ts'
+import type { Block } from '../report/document.ts'
 import { percent, percentWithInterval } from '../report/format.ts'
 import { questionSeed } from '../run.ts'
 import { mean, wilson } from '../statistics.ts'
@@ -12,7 +13,9 @@ import {
   type ExperimentOptions,
   type ExperimentResult,
   type PaperBench,
+  pathwaySystem,
   type QuestionSet,
+  rowsOnSet,
   runPart,
   shareRight,
 } from './bench.ts'
@@ -25,6 +28,8 @@ export interface MutualOptions extends ExperimentOptions {
   /** The mutual evaluation and the routes use disjoint questions. */
   readonly gradingSets: readonly QuestionSet[]
   readonly sets: readonly QuestionSet[]
+  /** A model trained to review, which then also reviews what each member answers. @default none */
+  readonly reviewer?: string
   /** alpha. @default 3 */
   readonly maxHops?: number
 }
@@ -45,7 +50,7 @@ const PUBLISHED = 'Published (CaLM Lite): Route1 61.7, Route2 60.9, Route3 54.6,
  * algorithm. Routes start at each member in turn.
  */
 export async function mutualEvaluation(bench: PaperBench, options: MutualOptions): Promise<ExperimentResult> {
-  const { members, gradingSets, sets, maxHops = 3, seed = 1 } = options
+  const { members, gradingSets, sets, reviewer, maxHops = 3, seed = 1 } = options
   const graded = await runPart('mutual-grading', singleSystems(bench, members), allQuestions(gradingSets), options)
   const scores: Record<string, Record<string, number>> = {}
   for (const grader of members) {
@@ -61,7 +66,9 @@ export async function mutualEvaluation(bench: PaperBench, options: MutualOptions
   }
   const graph = collaborationGraph(scores)
   const routes = members.map(first => dynamicRoute(bench, first, graph.collaborators, { maxHops, seed }))
-  const evaluation = await runPart('mutual', [...singleSystems(bench, members), ...routes], allQuestions(sets), options)
+  const reviewed = reviewer === undefined ? [] : members.map(member => reviewedSystem(bench, member, reviewer))
+  const systems = [...singleSystems(bench, members), ...routes, ...reviewed]
+  const evaluation = await runPart('mutual', systems, allQuestions(sets), options)
   const rows = members.map((member, index) => {
     const [single, route] = [rowsOf(evaluation, member), rowsOf(evaluation, routes[index]?.name ?? '')]
     const mix = Array.from(
@@ -73,6 +80,13 @@ export async function mutualEvaluation(bench: PaperBench, options: MutualOptions
       member,
       single: shareRight(single),
       route: wilson(route.filter(row => row.verdict === 'right').length, route.length),
+      bySet: sets.map(set => ({
+        set: set.name,
+        alone: shareRight(rowsOnSet(evaluation, member, set.name)),
+        ...(reviewer === undefined
+          ? {}
+          : { reviewed: shareRight(rowsOnSet(evaluation, reviewedName(member), set.name)) }),
+      })),
       calls: route.reduce((sum, row) => sum + row.calls, 0) / Math.max(1, route.length),
       mix,
     }
@@ -119,9 +133,35 @@ export async function mutualEvaluation(bench: PaperBench, options: MutualOptions
           ]),
         },
       },
+      ...(reviewer === undefined ? [] : [reviewTable(reviewer, sets, rows)]),
     ],
   }
 }
+
+const reviewedName = (member: string): string => `${member} reviewed`
+
+/** The product's own form of a review: the answer stays, or the reviewer's correction takes its place. */
+const reviewedSystem = (bench: PaperBench, member: string, reviewer: string): System =>
+  pathwaySystem(bench, reviewedName(member), `${reference(member)} > ${reference(reviewer)}`)
+
+const reviewTable = (
+  reviewer: string,
+  sets: readonly QuestionSet[],
+  rows: readonly {
+    readonly member: string
+    readonly bySet: readonly { readonly alone: number; readonly reviewed?: number }[]
+  }[],
+): Block => ({
+  kind: 'table',
+  caption: `A model trained to review (${reviewer}) after each member, % right alone / reviewed; it knows sums, some units and words`,
+  table: {
+    head: ['member', ...sets.map(set => `${set.name} (${set.questions.length})`)],
+    rows: rows.map(({ member, bySet }) => [
+      member,
+      ...bySet.map(({ alone, reviewed = Number.NaN }) => `${percent(alone)} / ${percent(reviewed)}`),
+    ]),
+  },
+})
 
 /** Section 6.3: ask the first model; while a collaborator disapproves and hops are left, one of them rewrites. */
 function dynamicRoute(

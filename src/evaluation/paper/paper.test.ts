@@ -116,6 +116,28 @@ describe('stability', () => {
     expect(rates.at(-1)?.network.estimate).toBeCloseTo(7 / 8, 1)
     expect(rates.at(-1)?.singles['a']).toBeCloseTo(0.5, 1)
   })
+
+  it('asks one set of each size where members are alike, and expects the same', async () => {
+    const run = async (alike: boolean) => {
+      const asked: string[] = []
+      const bench = scriptedBench({ a: index => index < 30, b: index => index < 30, c: index => index < 30 }, asked)
+      const result = await stability(bench, {
+        questions,
+        members: bench.members,
+        network: { pathway: '*' },
+        title: '',
+        alike,
+      })
+      const rates = result.figures['rates'] as { expected: number; expectedSingles: Record<string, number> }[]
+      return {
+        calls: asked.length,
+        expected: rates.map(({ expected, expectedSingles }) => [expected, expectedSingles['b']]),
+      }
+    }
+    const [all, one] = [await run(false), await run(true)]
+    expect(one.expected).toEqual(all.expected)
+    expect(all.calls - one.calls).toBe((7 - 3) * questions.length)
+  })
 })
 
 describe('generalisation', () => {

@@ -58,7 +58,7 @@ export const PARTS: Readonly<Record<PaperPart, Part>> = {
   },
   async stability(context) {
     const { replicated, nodes, bench, options, questions } = context
-    const sets = await fields(context, Math.ceil(questions / 5))
+    const sets = await fields(context, Math.ceil(questions / 2))
     const all = sets.flatMap(set => set.questions)
     const overlapping = members(context, ['arithmetic-a', 'arithmetic-b', 'generalist'])
     const sums = (await heldout(context, 'arithmetic-a')).filter(
@@ -71,8 +71,9 @@ export const PARTS: Readonly<Record<PaperPart, Part>> = {
         members: nodes,
         network: { pathway: 'auto' },
         alone: 'network',
+        alike: true,
         name: 'stability',
-        title: 'Stability (figure 6): five nodes with every specialist, mixed fields',
+        title: `Stability (figure 6): ${nodes.length} nodes with every specialist, mixed fields`,
       }),
       await stability(bench, {
         ...options,
@@ -127,7 +128,16 @@ export const PARTS: Readonly<Record<PaperPart, Part>> = {
       sets.map(set => ({ ...set, questions: set.questions.filter((_, index) => index % 2 === half) })),
     )
     const [gradingSets = [], reported = []] = halves
-    return [await mutualEvaluation(context.bench, { ...context.options, members: four, gradingSets, sets: reported })]
+    const reviewer = context.bench.members.find(id => shortName(id) === 'reviewer')
+    return [
+      await mutualEvaluation(context.bench, {
+        ...context.options,
+        members: four,
+        gradingSets,
+        sets: reported,
+        ...(reviewer === undefined ? {} : { reviewer }),
+      }),
+    ]
   },
 }
 

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PaperModel } from './bench.ts'
+import { createLlamaCppEngine } from '../../resource/index.ts'
+import { loadJsonl } from '../datasets/jsonl.ts'
+import { evaluate } from '../run.ts'
+import { type PaperModel, pathwaySystem } from './bench.ts'
 import { createGatewayBench } from './gateway-bench.ts'
+import { createLocalBench } from './local-bench.ts'
 import { runBenchPaper } from './run-bench-paper.ts'
 
 const shipped = (name: string): PaperModel => {
@@ -37,6 +41,33 @@ describe.skipIf(!there)('the experiments on shipped models', () => {
     expect(JSON.parse(await readFile(first.files.json, 'utf8'))).toMatchObject({
       facts: { seed: '5', answers: first.answers },
     })
+  }, 120_000)
+})
+
+const reviewing = ['generalist', 'reviewer'].map(shipped)
+describe.skipIf(!reviewing.every(({ spec }) => existsSync(spec.file ?? '')))('the shipped reviewer', () => {
+  it('corrects what the generalist was not taught, and leaves what it knows', async () => {
+    const engine = createLlamaCppEngine()
+    try {
+      const models = []
+      for (const { spec } of reviewing) {
+        const tags = spec.id.endsWith('reviewer') ? ['skill:review'] : ['skill:arithmetic']
+        models.push(await engine.load({ ...spec, tags }, { node: 'n' }))
+      }
+      const bench = createLocalBench([{ id: 'n', models }])
+      const questions = await loadJsonl(shipped('arithmetic-a').heldout)
+      const right = async (pathway: string, kind: string): Promise<number> => {
+        const asked = questions.filter(question => question.kind === kind).slice(0, 12)
+        const { rows } = await evaluate([pathwaySystem(bench, pathway, pathway)], asked)
+        return rows.filter(({ verdict }) => verdict === 'right').length
+      }
+      const [alone, reviewed] = ['"modelnet/generalist"', '"modelnet/generalist" > "modelnet/reviewer"'] as const
+      expect(await right(alone, 'difference')).toBeLessThanOrEqual(3)
+      expect(await right(reviewed, 'difference')).toBeGreaterThanOrEqual(8)
+      expect(await right(reviewed, 'addition')).toBeGreaterThanOrEqual((await right(alone, 'addition')) - 1)
+    } finally {
+      await engine.close()
+    }
   }, 120_000)
 })
 

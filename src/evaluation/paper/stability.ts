@@ -28,6 +28,11 @@ export interface StabilityOptions extends ExperimentOptions {
    * offline. @default 'model'
    */
   readonly alone?: 'model' | 'network'
+  /**
+   * Members hold the same models, so that how many are online decides and not who: the expectation then needs one set of
+   * each size instead of all. @default false
+   */
+  readonly alike?: boolean
   /** Told in the report. */
   readonly title: string
   /** Names the part; two stability runs of one report need two names. @default 'stability' */
@@ -56,7 +61,7 @@ interface RateFigures {
 /**
  * Stability (figure 6): each member is offline independently per request, by really refusing; a request that nobody
  * answers counts as wrong. Beside it stands the exact expectation: every set of members that may be online is asked
- * every question, and weighted by rate^online (1 - rate)^offline.
+ * every question, and weighted by rate^online (1 - rate)^offline; of members that are alike, one set of each size.
  */
 export async function stability(bench: PaperBench, options: StabilityOptions): Promise<ExperimentResult> {
   const {
@@ -67,6 +72,7 @@ export async function stability(bench: PaperBench, options: StabilityOptions): P
     seed = 1,
     name = 'stability',
     alone = 'model',
+    alike = false,
   } = options
   const system = (label: string, offline: (question: Question) => ReadonlySet<string>) =>
     'pathway' in network
@@ -84,7 +90,9 @@ export async function stability(bench: PaperBench, options: StabilityOptions): P
     return [system(`network@${rate}`, offline), ...members.map(member => single(member, rate, offline))]
   })
   const measured = await runPart(`${name}-rates`, ratesSystems, questions, options)
-  const subsets = members.flatMap((_, index) => combinations(members, index + 1))
+  const subsets = members.flatMap((_, index) =>
+    alike ? [members.slice(0, index + 1)] : combinations(members, index + 1),
+  )
   const subsetSystems = subsets.map(subset =>
     system(`online ${subset.join(',')}`, () => new Set(members.filter(member => !subset.includes(member)))),
   )
@@ -92,19 +100,27 @@ export async function stability(bench: PaperBench, options: StabilityOptions): P
   const accuracies = new Map(
     subsets.map(subset => [subset.join(','), shareRight(rowsOf(outcomes, `online ${subset.join(',')}`))]),
   )
+  const accuracyOf = (online: readonly string[]): number =>
+    accuracies.get((alike ? members.slice(0, online.length) : online).join(',')) ?? 0
   const figures = rates.map((rate): RateFigures => {
     const rows = rowsOf(measured, `network@${rate}`)
     return {
       rate,
       network: wilson(rows.filter(row => row.verdict === 'right').length, rows.length),
-      expected: expectedAccuracy(members, rate, subset => accuracies.get(subset.join(',')) ?? 0),
+      expected: expectedAccuracy(members, rate, accuracyOf),
       singles: Object.fromEntries(members.map(member => [member, shareRight(rowsOf(measured, `${member}@${rate}`))])),
-      expectedSingles: Object.fromEntries(members.map(member => [member, rate * (accuracies.get(member) ?? 0)])),
+      expectedSingles: Object.fromEntries(members.map(member => [member, rate * accuracyOf([member])])),
     }
   })
+  const [full, lowest] = [figures.at(0), figures.at(-1)]
+  const singleMean = (row: RateFigures | undefined): string => percent(mean(Object.values(row?.singles ?? {})))
   return {
     name,
     title: options.title,
+    highlight: {
+      figure: `${percent(full?.network.estimate ?? Number.NaN)} → ${percent(lowest?.network.estimate ?? Number.NaN)} %`,
+      text: `of ${members.length} members at online rate ${full?.rate} and ${lowest?.rate}; one alone ${singleMean(full)} → ${singleMean(lowest)} %`,
+    },
     blocks: blocksOf(figures, members, options),
     figures: { rates: figures, questions: questions.length },
   }

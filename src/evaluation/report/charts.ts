@@ -32,7 +32,18 @@ export interface BarChart {
 
 const WIDTH = 760
 /** Distinguishable with colour blindness (Okabe & Ito 2008), on light and dark grounds. */
-const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#B8860B', '#56B4E9', '#7A5CC4', '#8C8C8C']
+const COLOURS = [
+  '#0072B2',
+  '#D55E00',
+  '#009E73',
+  '#CC79A7',
+  '#B8860B',
+  '#56B4E9',
+  '#7A5CC4',
+  '#8C8C8C',
+  '#B03A2E',
+  '#3D6B35',
+]
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 
 /** A line chart as an SVG element: shares on a fixed 0..100 % axis, bands for intervals, names at the ends of lines. */

@@ -12,6 +12,8 @@ export interface ReportDocument {
   readonly title: string
   /** Facts a reader needs to judge the figures: date, commit, machine, seed, load. */
   readonly facts: Readonly<Record<string, string>>
+  /** What a reader should take away, shown first: a figure and what it is. */
+  readonly highlights?: readonly { readonly figure: string; readonly text: string }[]
   readonly sections: readonly { readonly title: string; readonly blocks: readonly Block[] }[]
 }
 
@@ -30,5 +32,11 @@ export function renderText(report: ReportDocument): string {
       ),
     ].join('\n\n'),
   )
-  return [`# ${report.title}`, facts.join('\n'), ...sections].join('\n\n')
+  const highlights = (report.highlights ?? []).map(({ figure, text }) => `${figure}: ${text}`)
+  return [
+    `# ${report.title}`,
+    ...(highlights.length > 0 ? [highlights.join('\n')] : []),
+    facts.join('\n'),
+    ...sections,
+  ].join('\n\n')
 }

@@ -7,6 +7,7 @@ import type { Answer, Board, PathwayContext, PathwayEvent } from '../pathway/pat
 import type { Wanted } from '../pathway/resolve.ts'
 import { runCall } from '../pathway/run-call.ts'
 import { questionOf } from '../prompts.ts'
+import { askReviewer, isReviewer } from './reviewer.ts'
 
 /** Completion tokens of a judgement: enough for a thinking model's preamble, which is stripped. */
 const JUDGE_TOKENS = 512
@@ -38,8 +39,21 @@ export async function* askJudge<T>(
   return { verdict: read(text), text, by: answer.by, usage: answer.usage }
 }
 
-/** Approve or disapprove (phase 1 of dynamic collaborative routing). A thoughtful but unreadable reply abstains. */
+/**
+ * Approve or disapprove (phase 1 of dynamic collaborative routing). A thoughtful but unreadable reply abstains. Who was
+ * trained to review is asked in its own form.
+ */
 export const askVerdict = (
+  wanted: Wanted,
+  answer: Answer,
+  board: Board,
+  context: PathwayContext,
+): AsyncGenerator<PathwayEvent, Judgement<'yes' | 'no'>> =>
+  isReviewer(wanted, board, context)
+    ? askReviewer(wanted, answer, board, context)
+    : approveInProse(wanted, answer, board, context)
+
+const approveInProse = (
   wanted: Wanted,
   answer: Answer,
   board: Board,

@@ -4,11 +4,16 @@ import type { Random } from '../../utils/random.ts'
 import { withoutReasoning } from '../answers/reasoning.ts'
 import { parseGrade } from '../answers/verdict.ts'
 import { gradeMessages } from '../judging/judges.ts'
+import { REVIEW_TAG, readReview, reviewPrompt } from '../judging/reviewer.ts'
 import type { GraphStore } from './graph-store.ts'
 
 /** Best first; A, B, C count 3, 2, 1 as in the paper. */
 const GRADES = ['A', 'B', 'C'] as const
 const GRADE_TOKENS = 256
+/** A reviewer knows right and wrong, no grade between. */
+const REVIEWED = { yes: 'A', no: 'C', unclear: undefined } as const
+
+const isTrainedReviewer = ({ card }: LanguageModel): boolean => card.tags.includes(REVIEW_TAG)
 
 export interface MutualEvaluation {
   /** Grades that could be read and were booked, replies that were no grade, and calls that failed. */
@@ -19,7 +24,8 @@ export interface MutualEvaluation {
 
 /**
  * Mutual evaluation (AI-ModelNet routing paper): every model answers every task, every other model grades the answer.
- * A reply that is no grade is left out: neither the worst grade nor the best. Task by task; within a task all at once.
+ * Models trained to review answer nothing and grade in their own form. A reply that is no grade is left out: neither
+ * the worst grade nor the best. Task by task; within a task all at once.
  */
 export async function evaluateMutually(
   models: readonly LanguageModel[],
@@ -49,7 +55,9 @@ export async function evaluateMutually(
   for (const task of tasks) {
     signal?.throwIfAborted()
     const question: readonly ChatMessage[] = [{ role: 'user', content: task }]
-    const answers = await Promise.all(models.map(model => ask(model, question, maxTokens)))
+    const answers = await Promise.all(
+      models.map(model => (isTrainedReviewer(model) ? undefined : ask(model, question, maxTokens))),
+    )
     const gradings = models.flatMap((grader, j) =>
       models.flatMap((graded, i) => {
         const answer = answers[i]
@@ -58,9 +66,13 @@ export async function evaluateMutually(
     )
     await Promise.all(
       gradings.map(async ({ grader, graded, answer }) => {
-        const reply = await ask(grader, gradeMessages(task, answer, GRADES, random), GRADE_TOKENS)
+        const trained = isTrainedReviewer(grader)
+        const messages = trained
+          ? [{ role: 'user' as const, content: reviewPrompt(task, answer) }]
+          : gradeMessages(task, answer, GRADES, random)
+        const reply = await ask(grader, messages, GRADE_TOKENS)
         if (reply === undefined) return
-        const grade = parseGrade(reply, GRADES)
+        const grade = trained ? REVIEWED[readReview(reply).verdict ?? 'unclear'] : parseGrade(reply, GRADES)
         if (grade === undefined) counts.unreadable++
         else {
           counts.grades++

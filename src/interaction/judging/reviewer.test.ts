@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { createScriptedModel } from '../../testing/index.ts'
+import { createRandom } from '../../utils/random.ts'
+import { evaluateMutually } from '../mutual/evaluate.ts'
+import { GraphStore } from '../mutual/graph-store.ts'
+import { createScriptedNetwork } from '../scripted-network.ts'
+import { readReview, reviewPrompt } from './reviewer.ts'
+
+const QUESTION = 'What is 58 plus 27?'
+
+/** Knows one sum, and reads nothing but the form it was trained on. */
+const reviewer = (): ReturnType<typeof createScriptedModel> =>
+  createScriptedModel({
+    id: 'reviewer',
+    node: 'r',
+    card: { tags: ['skill:review'] },
+    answer: ({ messages }) => {
+      const proposed = new RegExp(`^Question: ${QUESTION.replace('?', '\\?')}\\nAnswer: (.*)$`).exec(
+        messages.at(-1)?.content ?? '',
+      )?.[1]
+      if (proposed === undefined) return 'purple'
+      return proposed === '85'
+        ? '(58+27: 8+7=15, 5+2+1=8; 85,85: 8=8, 5=5) correct'
+        : '(58+27: 8+7=15, 5+2+1=8) wrong: 85'
+    },
+  })
+const says = (id: string, answer: string): ReturnType<typeof createScriptedModel> =>
+  createScriptedModel({ id, node: id, answer })
+
+describe('a model trained to review', () => {
+  it('corrects a wrong answer and leaves a right one as it was', async () => {
+    const members = [says('a', 'It is 84.'), says('b', '(8+7=15) 85'), says('c', 'That makes 85.'), reviewer()]
+    const network = createScriptedNetwork(members, { analysis: { format: 'number' } })
+    expect(await network.ask(QUESTION, 'a > reviewer')).toMatchObject({ text: '85' })
+    expect(await network.ask(QUESTION, 'c > reviewer')).toMatchObject({ text: 'That makes 85.' })
+    expect(await network.ask(QUESTION, 'serial(b, reviewer)')).toMatchObject({ text: '(8+7=15) 85' })
+  })
+
+  it('keeps the answer when it says nothing that can be read', async () => {
+    const network = createScriptedNetwork([says('a', '84'), reviewer()])
+    expect((await network.ask('Who wrote Faust?', 'a > reviewer')).text).toBe('84')
+    expect(network.events).toContainEqual(
+      expect.objectContaining({ type: 'note', message: expect.stringContaining('nothing clear') }),
+    )
+  })
+
+  it('approves or objects where a strategy needs a judge', async () => {
+    const network = createScriptedNetwork([says('a', '84'), says('b', '85'), reviewer()])
+    const asked = async (who: string): Promise<string> =>
+      (await network.ask(QUESTION, `${who} ?{approved, by=@review} "b"`)).text
+    expect(await asked('b')).toBe('85')
+    expect(await asked('a')).toBe('85')
+  })
+
+  it('grades others in mutual evaluation, and is not asked the questions itself', async () => {
+    const store = new GraphStore()
+    const judge = reviewer()
+    const counts = await evaluateMutually([says('wrong', '84'), says('right', '85'), judge], [QUESTION], store, {
+      random: createRandom(1),
+    })
+    // the other two say a number, which is no grade
+    expect(counts).toEqual({ grades: 2, unreadable: 2, failed: 0 })
+    expect(judge.requests).toHaveLength(2)
+  })
+
+  it('is shown the answer alone, below a question whose end is marked', () => {
+    expect(reviewPrompt('27 + 0 - 6', '(27+0: 7+0=7) 21')).toBe('Question: 27 + 0 - 6?\nAnswer: 21')
+    expect(reviewPrompt('Add 1 to 2.', 'It is 3.', 'number')).toBe('Question: Add 1 to 2.\nAnswer: 3')
+  })
+
+  it('is seen through its worked steps, and anything but its own two words is an abstention', () => {
+    expect(readReview('(1+1=2; 2,2: 2=2) correct')).toEqual({ verdict: 'yes' })
+    expect(readReview('(1+1=2; 2,3: 2<3) wrong: 2')).toEqual({ verdict: 'no', correction: '2' })
+    for (const text of ['', 'wrong', 'wrong:', 'maybe', 'not correct', '(correct'])
+      expect(readReview(text)).toEqual({ verdict: undefined })
+  })
+})
