@@ -38,6 +38,8 @@ export interface TrainedBench {
   readonly test: readonly RoutingRow[]
   readonly textOf: (row: RoutingRow) => string
   readonly router: TextRouter
+  /** What the router would expect for the training rows, had it not seen each: `rows x arms`. */
+  readonly heldOut: Float64Array
   readonly options: RoutingBenchOptions
 }
 
