@@ -1,7 +1,7 @@
 import { splitWords } from '../analysis/text-features.ts'
 
 /** What a text looks like, whatever it is about: long or short, figures, formulas, options, capitals. */
-export const FORM_SIZE = 14
+const FORM_SIZE = 14
 
 /** Characters that are looked at: the form of a long prompt shows at its beginning. */
 const HEAD = 6000
