@@ -1,6 +1,6 @@
 import { expectedCalibrationError } from '../statistics.ts'
 import type { BenchDecisions, RoutingFigures, TrainedBench } from './bench-set.ts'
-import { scoresOf } from './bench-set.ts'
+import { hasOutcomes, scoresOf } from './bench-set.ts'
 import { bootstrapGroups } from './bootstrap.ts'
 import type { RoutingRow } from './routing-set.ts'
 import { chooseMembers, replayVote } from './vote-replay.ts'
@@ -22,8 +22,10 @@ export function decideAccuracy(trained: TrainedBench): BenchDecisions {
       row => row.dataset,
       (row, at) => scoresOf(row, pool)[choice(row, at)] ?? 0,
     )
+  const decisions = test.map(({ id }, at) => ({ id, model: pool[chosen[at] ?? 0] }))
+  if (!hasOutcomes(test)) return { decisions, figures: [] }
   return {
-    decisions: test.map(({ id }, at) => ({ id, model: pool[chosen[at] ?? 0] })),
+    decisions,
     figures: [
       { ...figuresOf('best single (on train)', () => best) },
       figuresOf('router', (_, at) => chosen[at] ?? 0),
@@ -43,32 +45,34 @@ export function decideAnswers(trained: TrainedBench): BenchDecisions {
   const best = bestSingle(train, pool)
   const right = (row: RoutingRow, answer: string | undefined): number => (answer === row.answer ? 1 : 0)
   const all = (): string => 'all'
-  const figures: RoutingFigures[] = [
-    accuracyFigures('best single (on train)', test, all, row => scoresOf(row, pool)[best] ?? 0),
-    accuracyFigures('router, query only', test, all, (row, at) => scoresOf(row, pool)[chosen[at] ?? 0] ?? 0),
-    calibrationFigures(trained, estimates),
-  ]
   const single = test.map(({ id }, at) => ({ id, model: meta.models[pool[chosen[at] ?? 0] ?? 0] }))
+  // without outcomes there is nothing to measure, and without recorded options no vote to count
+  const measured = hasOutcomes(test)
+  const figures: RoutingFigures[] = measured
+    ? [
+        accuracyFigures('best single (on train)', test, all, row => scoresOf(row, pool)[best] ?? 0),
+        accuracyFigures('router, query only', test, all, (row, at) => scoresOf(row, pool)[chosen[at] ?? 0] ?? 0),
+        calibrationFigures(trained, estimates),
+      ]
+    : []
   if (options.combine === false) return { decisions: single, figures }
   const shape = voteShape(trained)
   const votes = test.map((row, at) => {
     const members = chooseMembers(estimates[at] ?? [], pool, shape.size)
-    return {
-      id: row.id,
-      answer: replayVote(members, row.preds ?? '', shape.sharpness) ?? '-',
-      models: members.map(({ model }) => model),
-    }
+    const answer = row.preds === undefined ? undefined : replayVote(members, row.preds, shape.sharpness)
+    return { ...single[at], models: members.map(({ model }) => model), ...(answer === undefined ? {} : { answer }) }
   })
-  figures.push(accuracyFigures(`vote of ${shape.size}`, test, all, (row, at) => right(row, votes[at]?.answer)))
+  if (measured)
+    figures.push(accuracyFigures(`vote of ${shape.size}`, test, all, (row, at) => right(row, votes[at]?.answer)))
   return { decisions: votes, figures }
 }
 
-/** How many members a vote has and how sharp its weights are, by the training rows. */
-function voteShape({ train, textOf, router, pool }: TrainedBench): {
+/** How many members a vote has and how sharp its weights are, by training rows the estimates had not seen. */
+function voteShape({ train, pool, heldOut }: TrainedBench): {
   readonly size: number
   readonly sharpness: number
 } {
-  const estimates = train.map(row => router.estimate(textOf(row)).quality)
+  const estimates = train.map((_, at) => heldOut.subarray(at * pool.length, (at + 1) * pool.length))
   let best = { size: 1, sharpness: 1, right: -1 }
   for (const size of [3, 4, 5, 6, 7, 8])
     for (const sharpness of [0.5, 1, 1.5, 2]) {

@@ -38,6 +38,8 @@ export interface TrainedBench {
   readonly test: readonly RoutingRow[]
   readonly textOf: (row: RoutingRow) => string
   readonly router: TextRouter
+  /** What the router would expect for the training rows, had it not seen each: `rows x arms`. */
+  readonly heldOut: Float64Array
   readonly options: RoutingBenchOptions
 }
 
@@ -64,3 +66,7 @@ export interface BenchSet {
 /** Scores of the pool on a row: recorded, or whether the recorded option is right. */
 export const scoresOf = ({ scores, preds, answer }: RoutingRow, pool: readonly number[]): readonly number[] =>
   pool.map(model => scores?.[model] ?? (preds?.[model] === answer ? 1 : 0))
+
+/** Whether every row has outcomes: questions without any are decided for all the same, but give no figures. */
+export const hasOutcomes = (rows: readonly RoutingRow[]): boolean =>
+  rows.every(({ scores, preds, answer }) => scores !== undefined || (preds !== undefined && answer !== undefined))

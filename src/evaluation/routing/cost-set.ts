@@ -1,6 +1,7 @@
 import type { OutcomeTable } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { BenchDecisions, RoutingFigures, TableInput, TrainedBench } from './bench-set.ts'
+import { hasOutcomes } from './bench-set.ts'
 import type { Cascade, CascadeRow } from './cascade-replay.ts'
 import { bestCascades, replayCascade } from './cascade-replay.ts'
 import type { CostPoint } from './metrics.ts'
@@ -33,7 +34,6 @@ export function decideCosts(trained: TrainedBench): BenchDecisions {
   const { test, textOf, router, pool } = trained
   const singles = pool.length
   const estimates = test.map(row => router.estimate(textOf(row)))
-  const outcomes = test.map(row => armOutcomes(row, router.arms))
   const choose = (at: number, price: number, arms: number): number => {
     const { quality, cost } = estimates[at] ?? { quality: [], cost: [] }
     let best = 0
@@ -41,6 +41,11 @@ export function decideCosts(trained: TrainedBench): BenchDecisions {
       if ((quality[arm] ?? 0) - price * (cost[arm] ?? 0) > (quality[best] ?? 0) - price * (cost[best] ?? 0)) best = arm
     return best
   }
+  const decisions = PRICES.flatMap((price, point) =>
+    test.map(({ id }, at) => ({ id, point, model: pool[choose(at, price, singles)] })),
+  )
+  if (!hasOutcomes(test)) return { decisions, figures: [] }
+  const outcomes = test.map(row => armOutcomes(row, router.arms))
   const pointOf = (chosen: readonly number[]): CostPoint => {
     const sum = chosen.reduce(
       ([cost, score], arm, at): CostPoint => [
@@ -52,19 +57,13 @@ export function decideCosts(trained: TrainedBench): BenchDecisions {
     return [sum[0] / chosen.length, sum[1] / chosen.length]
   }
   const single = Array.from({ length: singles }, (_, arm) => pointOf(test.map(() => arm)))
-  const decisions = PRICES.flatMap((price, point) =>
-    test.map(({ id }, at) => ({ id, point, model: pool[choose(at, price, singles)] })),
-  )
   const routed = PRICES.map(price => pointOf(test.map((_, at) => choose(at, price, singles))))
   const figures: RoutingFigures[] = [costFigures('router', routed, single)]
-  if (router.arms.length > singles)
-    figures.push(
-      costFigures(
-        'router with cascades',
-        PRICES.map(price => pointOf(test.map((_, at) => choose(at, price, router.arms.length)))),
-        single,
-      ),
-    )
+  if (router.arms.length > singles) {
+    const cascaded = PRICES.map(price => pointOf(test.map((_, at) => choose(at, price, router.arms.length))))
+    // whoever may use cascades may also leave them: the ways to trade cost for quality are those of both
+    figures.push(costFigures('router with cascades', [...routed, ...cascaded], single))
+  }
   return { decisions, figures }
 }
 

@@ -1,4 +1,5 @@
 import type { BenchDecisions, RoutingFigures, TrainedBench } from './bench-set.ts'
+import { hasOutcomes } from './bench-set.ts'
 import { bootstrapRows } from './bootstrap.ts'
 import { pairMetrics } from './metrics.ts'
 
@@ -8,6 +9,8 @@ export function decidePairs({ test, textOf, router }: TrainedBench): BenchDecisi
     const { quality } = router.estimate(textOf(row))
     return (quality[1] ?? 0) - (quality[0] ?? 0)
   })
+  const decisions = test.map(({ id }, at) => ({ id, win: win[at] }))
+  if (!hasOutcomes(test)) return { decisions, figures: [] }
   const figures: RoutingFigures[] = [...new Set(test.map(({ dataset }) => dataset))].map(dataset => {
     const rows = test.flatMap((row, at) => (row.dataset === dataset ? [at] : []))
     const scores = rows.map(at => [test[at]?.scores?.[0] ?? 0, test[at]?.scores?.[1] ?? 0] as const)
@@ -23,5 +26,5 @@ export function decidePairs({ test, textOf, router }: TrainedBench): BenchDecisi
     )
     return { name: dataset, figures: { APGR: apgr, CPT50: cpt50, CPT80: cpt80 }, intervals: { APGR: interval } }
   })
-  return { decisions: test.map(({ id }, at) => ({ id, win: win[at] })), figures }
+  return { decisions, figures }
 }

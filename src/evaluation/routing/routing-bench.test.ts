@@ -73,8 +73,28 @@ describe('the routing bench', () => {
     const paths = writeSet('mmlupro28', right => ({ answer: 'C', preds: right.map(one => (one ? 'C' : 'D')).join('') }))
     const result = runRoutingBench({ ...paths, decisions, maxParameters: 13 })
     const [first] = readFileSync(decisions, 'utf8').split('\n')
-    expect(JSON.parse(first ?? '')).toMatchObject({ id: 'q0', models: [0, 1] })
+    expect(JSON.parse(first ?? '')).toMatchObject({ id: 'q0', model: 'one', models: [0, 1] })
     expect(result.figures.some(({ name }) => name.startsWith('vote of'))).toBe(true)
+  })
+
+  it.each([
+    ['routerdc', (scores: readonly number[]) => ({ scores })],
+    ['routellm', (scores: readonly number[]) => ({ scores })],
+    ['routerbench3', (scores: readonly number[]) => ({ scores, costs: [1, 2], responses: ['A', 'B'] })],
+    ['mmlupro28', (right: readonly number[]) => ({ answer: 'C', preds: right.map(one => (one ? 'C' : 'D')).join('') })],
+  ])('decides for %s questions of which nothing but the text is known', (name, extra) => {
+    const paths = writeSet(name, extra)
+    const bare = join(folder, 'bare.jsonl')
+    writeFileSync(bare, [1, 2].map(id => JSON.stringify({ id: `b${id}`, query: 'what is a star' })).join('\n'))
+    const decisions = join(folder, 'bare-decisions.jsonl')
+    const { figures } = runRoutingBench({ ...paths, test: bare, decisions, folds: 2 })
+    const lines = readFileSync(decisions, 'utf8')
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(new Set(lines.map(({ id }) => id))).toEqual(new Set(['b1', 'b2']))
+    expect(lines.every(line => 'model' in line || 'win' in line)).toBe(true)
+    expect(figures).toEqual([])
   })
 
   it('refuses what is not a routing set, naming the line', () => {

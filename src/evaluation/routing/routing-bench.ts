@@ -44,10 +44,14 @@ export function runRoutingBench(options: RoutingBenchOptions): RoutingBenchResul
   }
   const started = performance.now()
   const table = bench.table({ meta, pool, train, textOf, options })
-  const state = trainTextRouter(table, { folds, onProgress })
+  let heldOut: Float64Array = new Float64Array()
+  const onHeldOut = (quality: Float64Array): void => {
+    heldOut = quality
+  }
+  const state = trainTextRouter(table, { folds, onProgress, onHeldOut })
   const trainSeconds = (performance.now() - started) / 1000
   const router = loadTextRouter(state)
-  const trained: TrainedBench = { meta, pool, train, test, textOf, router, options }
+  const trained: TrainedBench = { meta, pool, train, test, textOf, router, heldOut, options }
   const texts = test.map(textOf)
   const deciding = performance.now()
   for (const text of texts.slice(0, 2000)) router.choose(text)

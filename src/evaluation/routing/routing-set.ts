@@ -6,6 +6,7 @@ import { ModelNetError } from '../../utils/errors.ts'
 /** One recorded question. A router may read `query` or `question`; everything else is for scoring. */
 export interface RoutingRow {
   readonly id: string
+  /** Empty where the file does not say it. */
   readonly dataset: string
   readonly query: string
   readonly question?: string | undefined
@@ -20,7 +21,7 @@ export interface RoutingRow {
 
 const RowSchema: z.ZodType<RoutingRow> = z.object({
   id: z.string(),
-  dataset: z.string(),
+  dataset: z.string().default(''),
   query: z.string(),
   question: z.string().optional(),
   scores: z.array(z.number()).optional(),

@@ -4,6 +4,7 @@ import type { EncodedQuestion, Router } from '../router.ts'
 import type { ClusterRouter } from '../routers/cluster.ts'
 import { restoreClusterRouter } from '../routers/cluster.ts'
 import { createEnsembleRouter } from '../routers/ensemble.ts'
+import { restoreFormRouter } from '../routers/form.ts'
 import { restoreLogisticRouter } from '../routers/logistic.ts'
 import type { NeighbourRouter } from '../routers/nearest-neighbours.ts'
 import { restoreNeighbourRouter } from '../routers/nearest-neighbours.ts'
@@ -44,11 +45,18 @@ export interface TextRouterState {
   readonly version: 1
   readonly arms: readonly string[]
   readonly encoder: TextEncoderState
-  readonly weights: { readonly cluster: number; readonly neighbours: number; readonly logistic: number }
+  readonly weights: {
+    readonly cluster: number
+    readonly neighbours: number
+    readonly logistic: number
+    readonly form?: number
+  }
   readonly cluster: unknown
   readonly neighbours: unknown
   /** Absent with very many arms. */
   readonly logistic?: unknown
+  /** Absent with very many arms, and in routers saved before there was one. */
+  readonly form?: unknown
   /** A cluster router over costs, and what its numbers are multiplied with. */
   readonly costs?: { readonly scale: number; readonly router: unknown }
   readonly calibration: Calibration
@@ -62,7 +70,12 @@ const HeadSchema = z.looseObject({
   version: z.literal(1),
   arms: z.array(z.string()).min(1),
   means: z.array(z.number()),
-  weights: z.object({ cluster: z.number().min(0), neighbours: z.number().min(0), logistic: z.number().min(0) }),
+  weights: z.object({
+    cluster: z.number().min(0),
+    neighbours: z.number().min(0),
+    logistic: z.number().min(0),
+    form: z.number().min(0).optional(),
+  }),
   nearness: z.tuple([z.number(), z.number()]),
 })
 
@@ -134,6 +147,7 @@ function restore(state: TextRouterState): {
     ...(state.logistic === undefined
       ? []
       : [{ router: restoreLogisticRouter(state.logistic), weight: weights.logistic }]),
+    ...(state.form === undefined ? [] : [{ router: restoreFormRouter(state.form), weight: weights.form ?? 0 }]),
   ])
   return { router, cluster, neighbours, costs: state.costs && restoreClusterRouter(state.costs.router) }
 }

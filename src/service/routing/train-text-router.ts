@@ -1,10 +1,12 @@
 import { createRandom } from '../../utils/random.ts'
 import type { EncodedQuestion, OutcomeTable, Router, TrainingData } from '../router.ts'
 import { trainClusterRouter } from '../routers/cluster.ts'
+import { trainFormRouter } from '../routers/form.ts'
 import { trainLogisticRouter } from '../routers/logistic.ts'
 import { trainNeighbourRouter } from '../routers/nearest-neighbours.ts'
 import { armMeans } from './arm-means.ts'
-import { fitCalibration } from './calibration.ts'
+import { calibrate, fitCalibration } from './calibration.ts'
+import { stackRouters } from './stacking.ts'
 import type { TextEncoderOptions } from './text-encoder.ts'
 import { fitTextEncoder } from './text-encoder.ts'
 import type { TextRouterState } from './text-router.ts'
@@ -18,29 +20,29 @@ export interface TrainOptions extends TextEncoderOptions {
   readonly seed?: number
   /** Told what was done, for progress. */
   readonly onProgress?: (message: string) => void
+  /** Told what would be expected of every arm for the table's questions, had each not been seen: `questions x arms`. */
+  readonly onHeldOut?: (quality: Float64Array) => void
 }
 
-type Weights = TextRouterState['weights']
+type Weights = Required<TextRouterState['weights']>
 
-/** Mixtures that cross-validation chooses from. */
+/** Mixtures beside the stacked one that cross-validation may choose. */
 const MIXTURES: readonly Weights[] = [
-  { cluster: 2, neighbours: 1, logistic: 1 },
-  { cluster: 1, neighbours: 0, logistic: 1 },
-  { cluster: 1, neighbours: 1, logistic: 0 },
-  { cluster: 1, neighbours: 0, logistic: 0 },
-  { cluster: 0, neighbours: 1, logistic: 1 },
-  { cluster: 1, neighbours: 1, logistic: 1 },
+  { cluster: 2, neighbours: 1, logistic: 1, form: 1 },
+  { cluster: 1, neighbours: 0, logistic: 1, form: 0 },
+  { cluster: 1, neighbours: 1, logistic: 0, form: 0 },
+  { cluster: 1, neighbours: 0, logistic: 0, form: 0 },
 ]
 
 /**
- * Another mixture than the first must be better by two standard errors: mixtures choose differently for about one
+ * Another mixture than the stacked one must be better by two standard errors: mixtures choose differently for about one
  * question in five, so their scores differ with a standard deviation of about 0.28 a question.
  */
 const minGain = (rows: number): number => (2 * 0.28) / Math.sqrt(rows)
 
 /** Trains everything a text router knows from a table of outcomes, and nothing else. */
 export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {}): TextRouterState {
-  const { folds = 3, seed = 1, onProgress = () => undefined } = options
+  const { folds = 3, seed = 1, onProgress = () => undefined, onHeldOut = () => undefined } = options
   const arms = table.arms.length
   const wide = arms >= INDEXED_FROM
   const encoder = fitTextEncoder(table.questions, options)
@@ -52,28 +54,42 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
   const random = createRandom(seed)
   const fold = questions.map(() => Math.floor(random.next() * folds))
 
-  const held = { cluster: empty(data), neighbours: empty(data), logistic: empty(data), costs: empty(data) }
+  const held = {
+    cluster: empty(data),
+    neighbours: empty(data),
+    logistic: empty(data),
+    form: empty(data),
+    costs: empty(data),
+  }
   for (let part = 0; part < folds; part++) {
     const inside = partOf(data, fold, part)
     const outside = [...fold.keys()].filter(row => fold[row] === part)
     fill(held.cluster, trainClusterRouter(inside), questions, outside)
     fill(held.neighbours, trainNeighbourRouter(inside), questions, outside)
-    if (!wide) fill(held.logistic, trainLogisticRouter(inside, { steps: 30 }), questions, outside)
+    if (!wide) {
+      fill(held.logistic, trainLogisticRouter(inside, { steps: 30 }), questions, outside)
+      fill(held.form, trainFormRouter(inside), questions, outside)
+    }
     if (costData) fill(held.costs, trainClusterRouter(partOf(costData, fold, part), COST_CLUSTERS), questions, outside)
     onProgress(`cross-validated part ${part + 1} of ${folds}`)
   }
   const trueCosts = costData && { estimated: held.costs, true: costData.scores }
-  const judged = MIXTURES.filter(({ logistic }) => !wide || logistic === 0).map(weights => ({
+  const means = armMeans(questions.length, arms, data.scores)
+  const stacked = stackedWeights(held, data.scores, means, wide)
+  const judged = [stacked, ...MIXTURES.filter(({ logistic }) => !wide || logistic === 0)].map(weights => ({
     weights,
     value: decisionQuality(mix(held, weights), data.scores, arms, trueCosts),
   }))
-  const first = judged[0] ?? { weights: { cluster: 1, neighbours: 1, logistic: 1 }, value: 0 }
+  const first = judged[0] ?? { weights: stacked, value: 0 }
   const best = judged.reduce((a, b) => (b.value > a.value ? b : a), first)
   const { weights } = best.value > first.value + minGain(questions.length) ? best : first
   onProgress(
     `mixture ${JSON.stringify(weights)}; decision quality ${judged.map(({ value }) => value.toFixed(4)).join(' ')}`,
   )
 
+  const mixed = mix(held, weights)
+  const calibration = fitCalibration(mixed, data.scores)
+  onHeldOut(mixed.map(value => calibrate(calibration, value)))
   const neighbours = trainNeighbourRouter(data)
   const nearness = questions.map(question => neighbours.nearness(question)).sort((a, b) => a - b)
   const at = (share: number): number => nearness[Math.floor(share * (nearness.length - 1))] ?? 0
@@ -84,10 +100,10 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
     weights,
     cluster: trainClusterRouter(data).save(),
     neighbours: neighbours.save(),
-    ...(wide ? {} : { logistic: trainLogisticRouter(data).save() }),
+    ...(wide ? {} : { logistic: trainLogisticRouter(data).save(), form: trainFormRouter(data).save() }),
     ...(costData ? { costs: { scale: costScale, router: trainClusterRouter(costData, COST_CLUSTERS).save() } } : {}),
-    calibration: fitCalibration(mix(held, weights), data.scores),
-    means: [...armMeans(questions.length, arms, data.scores)],
+    calibration,
+    means: [...means],
     // training questions know each other better than new ones can: the farthest twentieth sets the scale, with room below
     nearness: [at(0.05) * 0.2, at(0.05) * 0.6],
   }
@@ -118,13 +134,20 @@ function fill(
   }
 }
 
-function mix(
-  held: Readonly<Record<keyof Weights, Float64Array>>,
-  { cluster, neighbours, logistic }: Weights,
-): Float64Array {
-  const total = cluster + neighbours + logistic
-  return held.cluster.map(
-    (value, at) =>
-      (cluster * value + neighbours * (held.neighbours[at] ?? 0) + logistic * (held.logistic[at] ?? 0)) / total,
-  )
+type HeldOut = Readonly<Record<keyof Weights, Float64Array>>
+
+function mix(held: HeldOut, weights: Weights): Float64Array {
+  const { cluster, neighbours, logistic, form } = weights
+  const total = cluster + neighbours + logistic + form
+  return held.cluster.map((value, at) => {
+    const rest =
+      neighbours * (held.neighbours[at] ?? 0) + logistic * (held.logistic[at] ?? 0) + form * (held.form[at] ?? 0)
+    return (cluster * value + rest) / total
+  })
+}
+
+function stackedWeights(held: HeldOut, scores: Float32Array, means: Float64Array, wide: boolean): Weights {
+  const said = [held.cluster, held.neighbours, ...(wide ? [] : [held.logistic, held.form])]
+  const [cluster = 0, neighbours = 0, logistic = 0, form = 0] = stackRouters(said, scores, means)
+  return { cluster, neighbours, logistic, form }
 }
