@@ -3,7 +3,7 @@
  * time (`docs/decisions/2026-11-28-program-in-few-files.md`). What other programs import stays as `tsc` writes it.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { describeLicences } from './licences.ts'
@@ -43,6 +43,17 @@ const llamaCpp: Plugin = {
   },
 }
 
+/** Of zod's messages in fifty languages we use the English ones. */
+const zodLocales: Plugin = {
+  name: 'zod-locales',
+  setup(bundle) {
+    bundle.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, ({ path }) => ({
+      contents: "export { default as en } from './en.js'",
+      resolveDir: dirname(path),
+    }))
+  },
+}
+
 rmSync(target, { recursive: true, force: true })
 const { metafile } = await build({
   absWorkingDir: root,
@@ -55,7 +66,7 @@ const { metafile } = await build({
   target: 'node20.19',
   // Loads a binary that lies beside its own files.
   external: ['classic-level'],
-  plugins: [llamaCpp],
+  plugins: [llamaCpp, zodLocales],
   define: { LLAMA_VERSION: JSON.stringify(version) },
   // Packages that are CommonJS still call `require` for what belongs to Node.
   banner: {
