@@ -34,9 +34,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { apiKey, headersTimeoutMs = 120_000, bodyTimeoutMs = 60_000 } = options
   const base = parseUrl(options.url)
   let starting: Promise<Agent> | undefined
-  /** Loaded with the first request: a node without model servers does not pay for it. */
   const startAgent = async (): Promise<Agent> => {
-    const { Agent } = await import('undici')
+    const { Agent } = await import('./http-agent.ts')
     return new Agent({
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
