@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/application/cli.js'
+import { main } from '../dist/program/modelnet.js'
 
 await main(process.argv.slice(2))

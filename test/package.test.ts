@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { temporaryDirectory } from './support/processes.ts'
+import { run, startNode, temporaryDirectory } from './support/processes.ts'
 
 const execute = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -65,5 +65,17 @@ describe('the packed package', () => {
   it('brings its command', async () => {
     const { stdout } = await execute(join(project, 'node_modules', '.bin', 'modelnet'), ['--version'])
     expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+
+  it('brings a command that runs a node and asks it, and the licences of what was put into it', async () => {
+    const installed = join(project, 'node_modules/modelnet')
+    const node = await startNode(['--model', 'geography'], {}, join(installed, 'bin/modelnet.js'))
+    try {
+      const { out } = await run(['ask', '--url', node.gateway, 'What is the capital of France?', '--json'])
+      expect(JSON.parse(out)).toMatchObject({ answer: 'Paris' })
+    } finally {
+      await node.stop()
+    }
+    expect(readFileSync(join(installed, 'dist/program/LICENCES.txt'), 'utf8')).toContain('== libp2p ')
   })
 })

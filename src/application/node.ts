@@ -40,7 +40,6 @@ import { createOffers } from './offers.ts'
 import { createOwnModels } from './own-models.ts'
 import { guardCalls, permits } from './policy.ts'
 import { withRefusals } from './refusals.ts'
-import { startTelemetry } from './telemetry.ts'
 
 export interface NodeOptions {
   /** Ends the start when aborted. */
@@ -98,7 +97,8 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
   const logger = createLogger(config.logLevel, { node: config.name })
   const closing = createClosing(logger)
   try {
-    const telemetry = config.tracing.endpoint === undefined ? undefined : await startTelemetry(config.tracing.endpoint)
+    const { endpoint } = config.tracing
+    const telemetry = endpoint === undefined ? undefined : (await import('./telemetry.ts')).startTelemetry(endpoint)
     if (telemetry) closing.add('the telemetry', () => telemetry.close())
     const tracing = options.tracing ?? telemetry?.tracing ?? noTracing
     const identity = await loadIdentity(join(config.dataDir, 'identity.pem'))

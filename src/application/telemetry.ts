@@ -1,3 +1,6 @@
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import type { Tracing } from '../utils/tracing.ts'
 import { createTracing } from './tracing.ts'
 
@@ -8,17 +11,11 @@ export interface Telemetry {
 }
 
 /**
- * Sends spans to an OpenTelemetry collector by OTLP over HTTP. The SDK is loaded only here, so that a node without a
- * collector does not pay for it. The rest is said by the environment as OpenTelemetry specifies it, such as
+ * Sends spans to an OpenTelemetry collector by OTLP over HTTP. Import this file when there is a
+ * collector: a node without one does not pay for the SDK. The rest is said by the environment as OpenTelemetry specifies it, such as
  * `OTEL_SERVICE_NAME` and `OTEL_EXPORTER_OTLP_HEADERS`.
  */
-export async function startTelemetry(endpoint: string): Promise<Telemetry> {
-  const [{ BasicTracerProvider, BatchSpanProcessor }, { OTLPTraceExporter }, resources] = await Promise.all([
-    import('@opentelemetry/sdk-trace-base'),
-    import('@opentelemetry/exporter-trace-otlp-http'),
-    import('@opentelemetry/resources'),
-  ])
-  const { defaultResource, detectResources, envDetector, resourceFromAttributes } = resources
+export function startTelemetry(endpoint: string): Telemetry {
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': 'modelnet' }))
     .merge(detectResources({ detectors: [envDetector] }))

@@ -1,5 +1,4 @@
-import type { Dispatcher } from 'undici'
-import { Agent } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import type { ErrorCode } from '../utils/errors.ts'
 import { isAbortError, isModelNetError, ModelNetError } from '../utils/errors.ts'
 import { readEvents } from './server-sent-events.ts'
@@ -36,17 +35,23 @@ const MAX_ERROR_TEXT = 300
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { apiKey, headersTimeoutMs = 120_000, bodyTimeoutMs = 60_000 } = options
   const base = parseUrl(options.url)
-  const agent = new Agent({
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: headersTimeoutMs,
-    bodyTimeout: bodyTimeoutMs,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-  })
+  let starting: Promise<Agent> | undefined
+  const startAgent = async (): Promise<Agent> => {
+    const { Agent } = await import('./http-agent.ts')
+    return new Agent({
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      headersTimeout: headersTimeoutMs,
+      bodyTimeout: bodyTimeoutMs,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+    })
+  }
   const redact = (text: string): string => (apiKey ? text.replaceAll(apiKey, '<key>') : text)
 
   const send = async (path: string, body: unknown, signal?: AbortSignal): Promise<Dispatcher.ResponseData> => {
     signal?.throwIfAborted()
+    starting ??= startAgent()
+    const agent = await starting
     const attempt = (): Promise<Dispatcher.ResponseData> =>
       agent.request({
         origin: base.origin,
@@ -103,7 +108,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       }
     },
     async close() {
-      await agent.destroy()
+      await (await starting)?.destroy()
     },
   }
 }

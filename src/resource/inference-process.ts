@@ -11,9 +11,9 @@ export interface InferenceProcessOptions {
 
 /** Starts the process in which llama.cpp runs; a `WorkerEngine` speaks with it. It ends with its parent. */
 export function startInferenceProcess(options: InferenceProcessOptions = {}): ChildProcess {
-  // From source it needs the loader for TypeScript; built, it is plain JavaScript.
+  // From source it needs the loader for TypeScript; built, it is one of the program's few files, which start quickly.
   const fromSource = import.meta.url.endsWith('.ts')
-  const entry = new URL(`./inference-worker.${fromSource ? 'ts' : 'js'}`, import.meta.url)
+  const entry = new URL(fromSource ? './inference-worker.ts' : '../program/inference-worker.js', import.meta.url)
   return fork(fileURLToPath(entry), [JSON.stringify(options)], {
     serialization: 'advanced',
     execArgv: fromSource ? ['--import', 'tsx'] : [],

@@ -13,6 +13,6 @@ const options = JSON.parse(process.argv[2] ?? '{}') as InferenceProcessOptions
 // llama.cpp's library tries its binary in a process of its own: a third of a second in which ours can be loaded.
 const llama = startLlama(options.gpu ?? false)
 llama.catch(() => undefined) // told to whoever loads a model
-await import('node-llama-cpp').catch(() => undefined)
+await import('./engines/llama-cpp/library.ts').catch(() => undefined)
 const { serveInference } = await import('./inference-service.ts')
 serveInference(options, llama)

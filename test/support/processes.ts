@@ -22,11 +22,15 @@ export interface NodeProcess {
 export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'modelnet-test-'))
 
 /** `modelnet serve --json --port 0 …` as a process of its own; rejects with what it said when it does not come up. */
-export function startNode(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
+export function startNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  entry: string = program,
+): Promise<NodeProcess> {
   const own = args.includes('--data-dir') ? [] : ['--data-dir', temporaryDirectory()]
   const discovery = args.includes('--mdns') ? [] : ['--no-mdns']
   const rest = args.filter(arg => arg !== '--mdns')
-  const child = spawn(process.execPath, [program, 'serve', '--json', '--port', '0', ...own, ...discovery, ...rest], {
+  const child = spawn(process.execPath, [entry, 'serve', '--json', '--port', '0', ...own, ...discovery, ...rest], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })

@@ -49,6 +49,8 @@ export async function createGateway(components: GatewayComponents, config: NodeC
     requestIdHeader: false,
     forceCloseConnections: 'idle',
     keepAliveTimeout: 75_000,
+    // Bodies are checked by our own schemas: fastify's compilers of JSON Schema would be loaded for nothing.
+    schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
   })
   const closing = new AbortController()
   const ask = components.metrics.measure(components.ask)
@@ -174,6 +176,11 @@ function handleErrors(app: FastifyInstance, logger: Logger): void {
     if (error.code === 'INTERNAL') logger.error({ error: thrown, request: request.id }, 'a request failed')
     return reply.status(status).headers(headers).send(body)
   })
+}
+
+/** Called for a route with a JSON Schema, of which there is none. */
+function noCompiler(): never {
+  throw new ModelNetError('INTERNAL', 'no route has a JSON Schema of its own')
 }
 
 /** Fastify's own complaints about a body, in our words. */

@@ -11,7 +11,7 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { webSockets } from '@libp2p/websockets'
-import { LevelDatastore } from 'datastore-level'
+import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { MAX_FRAME_BYTES } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
@@ -152,6 +152,7 @@ export async function startHost(
 /** Of LevelDB: libp2p's memory store reads all records for each prefix, 300 times slower at 50,000 of them. */
 async function openDatastore(directory: string | undefined): Promise<LevelDatastore | undefined> {
   if (directory === undefined) return undefined
+  const { LevelDatastore } = await import('datastore-level')
   const datastore = new LevelDatastore(join(directory, 'libp2p'))
   try {
     await datastore.open()

@@ -1,4 +1,4 @@
-import { WebSocket } from 'undici'
+import { WebSocket } from 'ws'
 
 /**
  * js-libp2p and its dependencies use `Promise.withResolvers` and the global `WebSocket`, which Node 20 lacks; this

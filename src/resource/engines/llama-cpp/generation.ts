@@ -61,7 +61,7 @@ export async function* sampleWithGrammar(
   options: SamplingOptions,
 ): AsyncGenerator<SampledToken> {
   const { random, signal, temperature = 0, topP = 1 } = options
-  const { LlamaGrammarEvaluationState } = await import('node-llama-cpp')
+  const { LlamaGrammarEvaluationState } = await import('./library.ts')
   const held = await alignSequence(sequence, prompt, 1)
   const tokens = sequence.evaluate(prompt.slice(held), {
     temperature,

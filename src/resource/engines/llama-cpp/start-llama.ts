@@ -5,7 +5,7 @@ import { ModelNetError } from '../../../utils/errors.ts'
 export async function startLlama(gpu: 'auto' | false): Promise<Llama> {
   try {
     // Loaded on first use: nodes without such models do not pay for it.
-    const { getLlama, LlamaLogLevel } = await import('node-llama-cpp')
+    const { getLlama, LlamaLogLevel } = await import('./library.ts')
     return await getLlama({ gpu, build: 'never', logLevel: LlamaLogLevel.error, progressLogs: false })
   } catch (cause) {
     throw new ModelNetError(
