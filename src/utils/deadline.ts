@@ -28,9 +28,6 @@ export async function withDeadline<T>(
   }
 }
 
-/** Only wakes the timer, which nobody hears of: without a reason, every abort makes an error with its stack. */
-const DISPOSED = 'disposed'
-
 export function startDeadline(
   clock: Clock,
   options: { readonly signal?: AbortSignal; readonly deadlineMs?: number } = {},
