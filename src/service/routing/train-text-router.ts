@@ -26,7 +26,7 @@ export interface TrainOptions extends TextEncoderOptions {
 
 type Weights = Required<TextRouterState['weights']>
 
-/** Mixtures beside the stacked one that cross-validation may choose. */
+/** Mixtures that cross-validation chooses from, beside the stacked one; the first is meant where nothing else is shown. */
 const MIXTURES: readonly Weights[] = [
   { cluster: 2, neighbours: 1, logistic: 1, form: 1 },
   { cluster: 1, neighbours: 0, logistic: 1, form: 0 },
@@ -35,8 +35,9 @@ const MIXTURES: readonly Weights[] = [
 ]
 
 /**
- * Another mixture than the stacked one must be better by two standard errors: mixtures choose differently for about one
- * question in five, so their scores differ with a standard deviation of about 0.28 a question.
+ * Another mixture than the first must be better by two standard errors: mixtures choose differently for about one
+ * question in five, so their scores differ with a standard deviation of about 0.28 a question. Stacked weights are no
+ * exception: fitted to squared errors they tend to leave all but one router out, and lose what their variety is worth.
  */
 const minGain = (rows: number): number => (2 * 0.28) / Math.sqrt(rows)
 
@@ -76,7 +77,8 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
   const trueCosts = costData && { estimated: held.costs, true: costData.scores }
   const means = armMeans(questions.length, arms, data.scores)
   const stacked = stackedWeights(held, data.scores, means, wide)
-  const judged = [stacked, ...MIXTURES.filter(({ logistic }) => !wide || logistic === 0)].map(weights => ({
+  const fixed = wide ? MIXTURES.filter(({ logistic }) => logistic === 0) : MIXTURES
+  const judged = [...fixed, stacked].map(weights => ({
     weights,
     value: decisionQuality(mix(held, weights), data.scores, arms, trueCosts),
   }))
