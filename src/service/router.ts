@@ -22,8 +22,6 @@ export interface EncodedQuestion {
   readonly latent: Float32Array
   /** Share of the question that the latent space can show, 0..1: little of a text unlike the training questions. */
   readonly captured: number
-  /** What the text looks like, scaled (`scaleForm`); empty where the encoder does not say. */
-  readonly form: Float32Array
 }
 
 /**

@@ -4,7 +4,6 @@ import { createRandom } from '../../utils/random.ts'
 import type { OutcomeTable, Router, TrainingData } from '../router.ts'
 import { restoreClusterRouter, trainClusterRouter } from '../routers/cluster.ts'
 import { createEnsembleRouter } from '../routers/ensemble.ts'
-import { restoreFormRouter, trainFormRouter } from '../routers/form.ts'
 import { restoreItemResponse, trainItemResponse } from '../routers/item-response.ts'
 import { restoreLogisticRouter, trainLogisticRouter } from '../routers/logistic.ts'
 import { restoreNeighbourRouter, trainNeighbourRouter } from '../routers/nearest-neighbours.ts'
@@ -12,7 +11,6 @@ import { restorePairwiseFactorisation, trainPairwiseFactorisation } from '../rou
 import { calibrate, fitCalibration } from './calibration.ts'
 import type { OnlineOptions } from './online-router.ts'
 import { createOnlineRouter } from './online-router.ts'
-import { stackRouters } from './stacking.ts'
 import { createTextEncoder, fitTextEncoder } from './text-encoder.ts'
 import { loadTextRouter } from './text-router.ts'
 import { trainTextRouter } from './train-text-router.ts'
@@ -169,51 +167,6 @@ describe('calibration', () => {
       expect(Math.abs(now - value * value)).toBeLessThan(0.1)
       before = now
     }
-  })
-})
-
-describe('the form router', () => {
-  it('tells questions apart by what they look like, whatever words they use', () => {
-    const random = createRandom(8)
-    const word = (): string =>
-      Math.floor(random.next() * 1e9)
-        .toString(36)
-        .replace(/[0-9]/g, 'q')
-    const sum = (): string => `${Math.floor(random.next() * 1e6)} + ${Math.floor(random.next() * 1e6)} = ?`
-    const prose = (): string => `${word()} ${word()} and the ${word()} of ${word()}, said ${word()}.`
-    const texts = Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? sum() : prose()))
-    const forms = fitTextEncoder(texts, { dimensions: 1024, latentSize: 4 })
-    const router = trainFormRouter({
-      questions: texts.map(text => forms.encode(text)),
-      arms: 2,
-      scores: Float32Array.from(texts.flatMap((_, at) => (at % 2 === 0 ? [1, 0] : [0, 1]))),
-      dimensions: 1024,
-    })
-    const loaded = restoreFormRouter(JSON.parse(JSON.stringify(router.save())))
-    expect(best(loaded.estimate(forms.encode(sum())))).toBe(0)
-    expect(best(loaded.estimate(forms.encode(prose())))).toBe(1)
-    expect(loaded.estimate(forms.encode(sum()), Int32Array.of(1))).toHaveLength(1)
-  })
-})
-
-describe('stacked routers', () => {
-  it('count by what they say of arms against one another, not of the question', () => {
-    const random = createRandom(4)
-    const rows = 400
-    const scores = Float32Array.from({ length: rows * 2 }, () => (random.next() < 0.5 ? 1 : 0))
-    const knows = Float64Array.from(scores, score => 0.5 + 0.2 * (score - 0.5))
-    const guesses = Float64Array.from(scores, () => random.next())
-    const hard = Float64Array.from(scores, (_, at) => ((at >> 1) % 2 === 0 ? 0.1 : 0.9))
-    const [a = 0, b = 0, c = 0] = stackRouters([knows, guesses, hard], scores, [0.5, 0.5])
-    expect(a).toBeGreaterThan(0.95)
-    expect(b + c).toBeLessThan(0.05)
-    expect(stackRouters([hard, hard], scores, [0.5, 0.5])).toEqual([0.5, 0.5])
-  })
-
-  it('leave out arms that were not tried', () => {
-    const scores = Float32Array.from([1, 0, Number.NaN, 0, 1, Number.NaN])
-    const knows = Float64Array.from([1, 0, 9, 0, 1, 9])
-    expect(stackRouters([knows, knows.map(() => 0.5)], scores, [0.5, 0.5, 0.5])).toEqual([1, 0])
   })
 })
 

@@ -4,19 +4,15 @@ import type { EncodedQuestion } from '../router.ts'
 import type { LatentSpaceState } from './latent-space.ts'
 import { createLatentSpace, fitLatentSpace } from './latent-space.ts'
 import { packFloats, unpackFloats } from './packing.ts'
-import type { FormScale } from './text-form.ts'
-import { fitFormScale, measureForm, scaleForm } from './text-form.ts'
 
 export interface TextEncoderState {
   readonly dimensions: number
   /** Inverse document frequency per bucket, as float32; 0 for buckets no training question had. */
   readonly idf: string
   readonly latent: LatentSpaceState
-  /** Absent in routers saved before the form of a text counted. */
-  readonly form?: FormScale
 }
 
-/** Encodes text for routers: hashed TF-IDF (C1 of the method notes), its place in the latent space, and its form. */
+/** Encodes text for routers: hashed TF-IDF (C1 of the method notes) and its place in the latent space. */
 export interface TextEncoder {
   readonly dimensions: number
   encode(text: string): EncodedQuestion
@@ -44,11 +40,11 @@ export function fitTextEncoder(texts: readonly string[], options: TextEncoderOpt
   const idf = counts.map(count => (count > 0 ? Math.log((1 + texts.length) / (1 + count)) + 1 : 0))
   for (const vector of vectors) weigh(vector, idf, 1)
   const latent = fitLatentSpace(vectors, dimensions, { size: latentSize }).save()
-  return createTextEncoder({ dimensions, idf: packFloats(idf), latent, form: fitFormScale(texts.map(measureForm)) })
+  return createTextEncoder({ dimensions, idf: packFloats(idf), latent })
 }
 
 export function createTextEncoder(state: TextEncoderState): TextEncoder {
-  const { dimensions, form } = state
+  const { dimensions } = state
   const features = extractor(dimensions)
   const idf = unpackFloats(state.idf)
   const latent = createLatentSpace(state.latent)
@@ -60,17 +56,10 @@ export function createTextEncoder(state: TextEncoderState): TextEncoder {
       const sparse = features(text)
       const known = weigh(sparse, idf, rarest)
       const { place, length } = latent.project(sparse)
-      return {
-        sparse,
-        latent: place,
-        captured: Math.min(1, length * known),
-        form: form ? scaleForm(measureForm(text), form) : NO_FORM,
-      }
+      return { sparse, latent: place, captured: Math.min(1, length * known) }
     },
   }
 }
-
-const NO_FORM = new Float32Array()
 
 /** Makes counts TF-IDF of unit length, in place; the share of length that is in known buckets. */
 function weigh(vector: SparseVector, idf: Float32Array, rarest: number): number {

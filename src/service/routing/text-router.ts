@@ -4,7 +4,6 @@ import type { EncodedQuestion, Router } from '../router.ts'
 import type { ClusterRouter } from '../routers/cluster.ts'
 import { restoreClusterRouter } from '../routers/cluster.ts'
 import { createEnsembleRouter } from '../routers/ensemble.ts'
-import { restoreFormRouter } from '../routers/form.ts'
 import { restoreLogisticRouter } from '../routers/logistic.ts'
 import type { NeighbourRouter } from '../routers/nearest-neighbours.ts'
 import { restoreNeighbourRouter } from '../routers/nearest-neighbours.ts'
@@ -45,18 +44,11 @@ export interface TextRouterState {
   readonly version: 1
   readonly arms: readonly string[]
   readonly encoder: TextEncoderState
-  readonly weights: {
-    readonly cluster: number
-    readonly neighbours: number
-    readonly logistic: number
-    readonly form?: number
-  }
+  readonly weights: { readonly cluster: number; readonly neighbours: number; readonly logistic: number }
   readonly cluster: unknown
   readonly neighbours: unknown
   /** Absent with very many arms. */
   readonly logistic?: unknown
-  /** Absent with very many arms, and in routers saved before there was one. */
-  readonly form?: unknown
   /** A cluster router over costs, and what its numbers are multiplied with. */
   readonly costs?: { readonly scale: number; readonly router: unknown }
   readonly calibration: Calibration
@@ -70,12 +62,7 @@ const HeadSchema = z.looseObject({
   version: z.literal(1),
   arms: z.array(z.string()).min(1),
   means: z.array(z.number()),
-  weights: z.object({
-    cluster: z.number().min(0),
-    neighbours: z.number().min(0),
-    logistic: z.number().min(0),
-    form: z.number().min(0).optional(),
-  }),
+  weights: z.object({ cluster: z.number().min(0), neighbours: z.number().min(0), logistic: z.number().min(0) }),
   nearness: z.tuple([z.number(), z.number()]),
 })
 
@@ -147,7 +134,6 @@ function restore(state: TextRouterState): {
     ...(state.logistic === undefined
       ? []
       : [{ router: restoreLogisticRouter(state.logistic), weight: weights.logistic }]),
-    ...(state.form === undefined ? [] : [{ router: restoreFormRouter(state.form), weight: weights.form ?? 0 }]),
   ])
   return { router, cluster, neighbours, costs: state.costs && restoreClusterRouter(state.costs.router) }
 }

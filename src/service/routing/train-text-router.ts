@@ -1,12 +1,10 @@
 import { createRandom } from '../../utils/random.ts'
 import type { EncodedQuestion, OutcomeTable, Router, TrainingData } from '../router.ts'
 import { trainClusterRouter } from '../routers/cluster.ts'
-import { trainFormRouter } from '../routers/form.ts'
 import { trainLogisticRouter } from '../routers/logistic.ts'
 import { trainNeighbourRouter } from '../routers/nearest-neighbours.ts'
 import { armMeans } from './arm-means.ts'
 import { calibrate, fitCalibration } from './calibration.ts'
-import { stackRouters } from './stacking.ts'
 import type { TextEncoderOptions } from './text-encoder.ts'
 import { fitTextEncoder } from './text-encoder.ts'
 import type { TextRouterState } from './text-router.ts'
@@ -24,20 +22,21 @@ export interface TrainOptions extends TextEncoderOptions {
   readonly onHeldOut?: (quality: Float64Array) => void
 }
 
-type Weights = Required<TextRouterState['weights']>
+type Weights = TextRouterState['weights']
 
-/** Mixtures that cross-validation chooses from, beside the stacked one; the first is meant where nothing else is shown. */
+/** Mixtures that cross-validation chooses from. */
 const MIXTURES: readonly Weights[] = [
-  { cluster: 2, neighbours: 1, logistic: 1, form: 1 },
-  { cluster: 1, neighbours: 0, logistic: 1, form: 0 },
-  { cluster: 1, neighbours: 1, logistic: 0, form: 0 },
-  { cluster: 1, neighbours: 0, logistic: 0, form: 0 },
+  { cluster: 2, neighbours: 1, logistic: 1 },
+  { cluster: 1, neighbours: 0, logistic: 1 },
+  { cluster: 1, neighbours: 1, logistic: 0 },
+  { cluster: 1, neighbours: 0, logistic: 0 },
+  { cluster: 0, neighbours: 1, logistic: 1 },
+  { cluster: 1, neighbours: 1, logistic: 1 },
 ]
 
 /**
  * Another mixture than the first must be better by two standard errors: mixtures choose differently for about one
- * question in five, so their scores differ with a standard deviation of about 0.28 a question. Stacked weights are no
- * exception: fitted to squared errors they tend to leave all but one router out, and lose what their variety is worth.
+ * question in five, so their scores differ with a standard deviation of about 0.28 a question.
  */
 const minGain = (rows: number): number => (2 * 0.28) / Math.sqrt(rows)
 
@@ -55,34 +54,22 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
   const random = createRandom(seed)
   const fold = questions.map(() => Math.floor(random.next() * folds))
 
-  const held = {
-    cluster: empty(data),
-    neighbours: empty(data),
-    logistic: empty(data),
-    form: empty(data),
-    costs: empty(data),
-  }
+  const held = { cluster: empty(data), neighbours: empty(data), logistic: empty(data), costs: empty(data) }
   for (let part = 0; part < folds; part++) {
     const inside = partOf(data, fold, part)
     const outside = [...fold.keys()].filter(row => fold[row] === part)
     fill(held.cluster, trainClusterRouter(inside), questions, outside)
     fill(held.neighbours, trainNeighbourRouter(inside), questions, outside)
-    if (!wide) {
-      fill(held.logistic, trainLogisticRouter(inside, { steps: 30 }), questions, outside)
-      fill(held.form, trainFormRouter(inside), questions, outside)
-    }
+    if (!wide) fill(held.logistic, trainLogisticRouter(inside, { steps: 30 }), questions, outside)
     if (costData) fill(held.costs, trainClusterRouter(partOf(costData, fold, part), COST_CLUSTERS), questions, outside)
     onProgress(`cross-validated part ${part + 1} of ${folds}`)
   }
   const trueCosts = costData && { estimated: held.costs, true: costData.scores }
-  const means = armMeans(questions.length, arms, data.scores)
-  const stacked = stackedWeights(held, data.scores, means, wide)
-  const fixed = wide ? MIXTURES.filter(({ logistic }) => logistic === 0) : MIXTURES
-  const judged = [...fixed, stacked].map(weights => ({
+  const judged = MIXTURES.filter(({ logistic }) => !wide || logistic === 0).map(weights => ({
     weights,
     value: decisionQuality(mix(held, weights), data.scores, arms, trueCosts),
   }))
-  const first = judged[0] ?? { weights: stacked, value: 0 }
+  const first = judged[0] ?? { weights: { cluster: 1, neighbours: 1, logistic: 1 }, value: 0 }
   const best = judged.reduce((a, b) => (b.value > a.value ? b : a), first)
   const { weights } = best.value > first.value + minGain(questions.length) ? best : first
   onProgress(
@@ -102,10 +89,10 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
     weights,
     cluster: trainClusterRouter(data).save(),
     neighbours: neighbours.save(),
-    ...(wide ? {} : { logistic: trainLogisticRouter(data).save(), form: trainFormRouter(data).save() }),
+    ...(wide ? {} : { logistic: trainLogisticRouter(data).save() }),
     ...(costData ? { costs: { scale: costScale, router: trainClusterRouter(costData, COST_CLUSTERS).save() } } : {}),
     calibration,
-    means: [...means],
+    means: [...armMeans(questions.length, arms, data.scores)],
     // training questions know each other better than new ones can: the farthest twentieth sets the scale, with room below
     nearness: [at(0.05) * 0.2, at(0.05) * 0.6],
   }
@@ -136,20 +123,13 @@ function fill(
   }
 }
 
-type HeldOut = Readonly<Record<keyof Weights, Float64Array>>
-
-function mix(held: HeldOut, weights: Weights): Float64Array {
-  const { cluster, neighbours, logistic, form } = weights
-  const total = cluster + neighbours + logistic + form
-  return held.cluster.map((value, at) => {
-    const rest =
-      neighbours * (held.neighbours[at] ?? 0) + logistic * (held.logistic[at] ?? 0) + form * (held.form[at] ?? 0)
-    return (cluster * value + rest) / total
-  })
-}
-
-function stackedWeights(held: HeldOut, scores: Float32Array, means: Float64Array, wide: boolean): Weights {
-  const said = [held.cluster, held.neighbours, ...(wide ? [] : [held.logistic, held.form])]
-  const [cluster = 0, neighbours = 0, logistic = 0, form = 0] = stackRouters(said, scores, means)
-  return { cluster, neighbours, logistic, form }
+function mix(
+  held: Readonly<Record<keyof Weights, Float64Array>>,
+  { cluster, neighbours, logistic }: Weights,
+): Float64Array {
+  const total = cluster + neighbours + logistic
+  return held.cluster.map(
+    (value, at) =>
+      (cluster * value + neighbours * (held.neighbours[at] ?? 0) + logistic * (held.logistic[at] ?? 0)) / total,
+  )
 }
