@@ -42,6 +42,8 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     try {
       introduce(node, config.name, options.json ?? false, terminal)
       await Promise.race([stopped.promise, node.left])
+      if (!options.json)
+        terminal.err(paint(terminal, 'dim', '  leaves when its answers are told; Ctrl-C again ends it at once\n'))
     } finally {
       process.stdin.destroy() // else it keeps the process alive
       await node.close()
