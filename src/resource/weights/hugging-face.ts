@@ -141,14 +141,16 @@ async function append(
   { have, bytes }: { readonly have: number; readonly bytes: number },
   options: HuggingFaceOptions,
 ): Promise<void> {
-  const answer = await request(url, have > 0 ? { headers: { range: `bytes=${have}-` } } : {}, options)
-  if (!answer.ok || !answer.body) throw refusal(name, answer.status)
-  const from = answer.status === 206 ? Number(/^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1]) : 0
-  if (from !== have && from !== 0)
-    throw new ModelNetError('PROTOCOL_ERROR', `${name} continues at ${from}, not ${have}`)
+  // Opened first, so that the body is read as soon as it is there: what waits in it is lost when its connection is cut.
   const handle = await open(file, 'r+')
   try {
-    await handle.truncate(from)
+    const answer = await request(url, have > 0 ? { headers: { range: `bytes=${have}-` } } : {}, options)
+    if (!answer.ok || !answer.body) throw refusal(name, answer.status)
+    const range = /^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')
+    const from = answer.status === 206 ? Number(range?.[1]) : 0
+    if (from !== have && from !== 0)
+      throw new ModelNetError('PROTOCOL_ERROR', `${name} continues at ${from}, not ${have}`)
+    if (from < have) await handle.truncate(from)
     let at = from
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
       if (at + chunk.length > bytes) throw new ModelNetError('PROTOCOL_ERROR', `${name} is longer than ${bytes} bytes`)
