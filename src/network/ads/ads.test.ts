@@ -46,7 +46,7 @@ const router: PeerRouter = {
 }
 
 async function start(options: AdsOptions = {}): Promise<Node> {
-  const identity = createIdentity()
+  const identity = createIdentity(hash(`node ${nodes.length}`)) // or where ads fall would be chance
   const network = hub.createNetwork({ identity })
   await network.start()
   const components = { network, clock, logger: silentLogger }
@@ -212,7 +212,7 @@ describe('capability ads', () => {
   it('that are tampered with, replayed, too long-lived or of another are refused by holders', async () => {
     const [holder, attacker] = [await start(), await start()]
     const channel = await attacker.links.channel(holder.identity.nodeId)
-    const identity = createIdentity()
+    const identity = createIdentity(hash(`node ${nodes.length}`)) // or where ads fall would be chance
     const nowS = Math.floor(clock.now() / 1000)
     const base: CapabilityAd = {
       version: 1,
