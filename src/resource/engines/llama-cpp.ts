@@ -20,7 +20,7 @@ import { readVocabulary } from './llama-cpp/vocabulary.ts'
 export interface LlamaCppEngineOptions {
   /** `auto` uses a GPU where its binary is installed. @default false */
   readonly gpu?: 'auto' | false
-  /** Threads of one model. @default 1 for models below 64 MB, which gain nothing from more; else the cores there are */
+  /** Threads of one model. @default 1 for models below 64 MB, which gain nothing from more; else the cores there are, but one */
   readonly threads?: number
   /** The library, being started already (`startLlama`). @default started with the first model */
   readonly llama?: Promise<Llama>
