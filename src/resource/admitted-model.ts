@@ -81,7 +81,7 @@ async function* signsOfLife(entering: Promise<AdmissionSlot>, { clock }: Admissi
         () => false, // entered in time
       )
       const isOver = await Promise.race([entered, later])
-      timer.abort()
+      timer.abort('entered, or time to say so') // without a reason each call would make an error with its stack
       isRead = isOver
       if (isOver) return
       yield { type: 'text-delta', text: '' }
