@@ -15,19 +15,14 @@ const BATCH = 60
  */
 export async function createProbeQuestions(files: readonly string[], random: Random): Promise<ProbeSource> {
   const pools = new Map<string, Question[]>()
-  const refill = new Map<string, () => Question[]>()
-  for (const field of COMPUTED_FIELDS) {
-    const make = (): Question[] => shuffled(fieldQuestions(field, BATCH, Math.floor(random.next() * 2 ** 32)), random)
-    refill.set(`skill:${field}`, make)
-    const finer = (question: Question): string | undefined =>
-      refineTags([{ tag: `skill:${field}`, probability: 1 }], question.question)[1]?.tag
-    for (const tag of new Set(make().flatMap(question => finer(question) ?? [])))
-      refill.set(tag, () => make().filter(question => finer(question) === tag))
-  }
+  const own = new Map<string, Maker>()
   for (const file of files)
-    for (const [tag, questions] of byTag(await readQuestions(file))) refill.set(tag, () => shuffled(questions, random))
+    for (const [tag, questions] of byTag(await readQuestions(file))) own.set(tag, () => shuffled(questions, random))
+  let makers: ReadonlyMap<string, Maker> | undefined
   return tag => {
-    const make = refill.get(tag)
+    // made for the first probe only: a node that starts has more urgent things to do
+    makers ??= new Map([...generators(random), ...own])
+    const make = makers.get(tag)
     if (!make) return undefined
     const left = pools.get(tag)?.length ? pools.get(tag) : make()
     if (!left) return undefined
@@ -41,6 +36,22 @@ export async function createProbeQuestions(files: readonly string[], random: Ran
       grade: answer => (grader.grade(answer, next.answer, options).verdict === 'right' ? 1 : 0),
     }
   }
+}
+
+type Maker = () => Question[]
+
+/** Makers of questions by the tag of a field and of its parts. */
+function generators(random: Random): ReadonlyMap<string, Maker> {
+  const makers = new Map<string, Maker>()
+  for (const field of COMPUTED_FIELDS) {
+    const make: Maker = () => shuffled(fieldQuestions(field, BATCH, Math.floor(random.next() * 2 ** 32)), random)
+    makers.set(`skill:${field}`, make)
+    const finer = (question: Question): string | undefined =>
+      refineTags([{ tag: `skill:${field}`, probability: 1 }], question.question)[1]?.tag
+    for (const tag of new Set(make().flatMap(question => finer(question) ?? [])))
+      makers.set(tag, () => make().filter(question => finer(question) === tag))
+  }
+  return makers
 }
 
 async function readQuestions(file: string): Promise<readonly Question[]> {

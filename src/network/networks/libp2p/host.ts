@@ -1,7 +1,7 @@
 import './polyfill.ts'
 import { join } from 'node:path'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import { dcutr } from '@libp2p/dcutr'
 import { identify, identifyPush } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p } from '@libp2p/interface'
@@ -12,12 +12,12 @@ import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { webSockets } from '@libp2p/websockets'
 import type { LevelDatastore } from 'datastore-level'
-import { createLibp2p } from 'libp2p'
-import { MAX_FRAME_BYTES } from '../../../protocol/index.ts'
+import { createLibp2p, type Libp2pInit } from 'libp2p'
+import { MAX_FRAME_BYTES, toPublicKey } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
+import type { Identity } from '../../identity.ts'
 import { leanYamux } from './lean-yamux.ts'
 import type { MeasuredPaths } from './measured-paths.ts'
-import { protectByKey } from './swarm-key.ts'
 
 export interface HostOptions {
   /** Multiaddrs to listen on; port 0 takes a free one. @default TCP and WebSocket on 127.0.0.1 */
@@ -81,7 +81,7 @@ const MAX_READ_BUFFER_BYTES = 2 * MAX_FRAME_BYTES
  * 94 µs against 243 at 4 kB. `prepare` is given the node before it listens. Rejects with PORT_IN_USE or INVALID_CONFIG.
  */
 export async function startHost(
-  seed: Uint8Array,
+  { seed, nodeId }: Pick<Identity, 'seed' | 'nodeId'>,
   gater: ConnectionGater,
   paths: MeasuredPaths,
   options: HostOptions,
@@ -101,10 +101,11 @@ export async function startHost(
     host = await createLibp2p({
       start: false,
       ...(datastore ? { datastore } : {}),
-      privateKey: await generateKeyPairFromSeed('Ed25519', seed),
+      // With the public key beside it: libp2p would derive that one in JavaScript, which takes a tenth of a node's start.
+      privateKey: privateKeyFromRaw(Buffer.concat([seed, toPublicKey(nodeId)])),
       addresses: { listen: [...listen, ...(options.relayed ? ['/p2p-circuit'] : [])], announce: [...announce] },
       transports: [paths.measure(tcp()), paths.measure(webSockets()), paths.measure(circuitRelayTransport())],
-      ...(options.swarmKey === undefined ? {} : { connectionProtector: protectByKey(options.swarmKey) }),
+      ...(await protection(options.swarmKey)),
       connectionEncrypters: [tls(), noise()],
       streamMuxers: [
         leanYamux({
@@ -160,6 +161,13 @@ async function openDatastore(directory: string | undefined): Promise<LevelDatast
   } catch (cause) {
     throw new ModelNetError('INVALID_CONFIG', `cannot open ${directory}: is another node using it?`, { cause })
   }
+}
+
+/** Loaded where there is a key only. */
+async function protection(swarmKey: string | undefined): Promise<Pick<Libp2pInit, 'connectionProtector'>> {
+  if (swarmKey === undefined) return {}
+  const { protectByKey } = await import('./swarm-key.ts')
+  return { connectionProtector: protectByKey(swarmKey) }
 }
 
 function relayServer(limits: NonNullable<HostOptions['relay']>): ReturnType<typeof circuitRelayServer> {

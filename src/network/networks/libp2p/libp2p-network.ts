@@ -157,7 +157,7 @@ export function createLibp2pNetwork(
         })
         host = node
       }
-      const started = await startHost(identity.seed, guard.gater, paths, options, prepare).catch(error => {
+      const started = await startHost(identity, guard.gater, paths, options, prepare).catch(error => {
         host = undefined
         throw error
       })
