@@ -30,6 +30,37 @@ describe('modelnet bench ask', () => {
     expect(JSON.parse(out)).toMatchObject({ questions: 4, summary: { right: 3, accuracy: { estimate: 0.75 } } })
     expect((await readFile(output, 'utf8')).trim().split('\n')).toHaveLength(4)
   })
+
+  it.each([
+    ['one model', ['--model', 'modelnet/words'], ['words'], 1],
+    ['a pathway', ['--pathway', 'modelnet/arithmetic-a | modelnet/words'], ['arithmetic-a', 'words'], undefined],
+  ])('sends a file to %s only, whoever would answer better', async (_, how, members, right) => {
+    const output = join(folder, `rows-${how[0]}.jsonl`)
+    const { code, out, err } = await run(
+      ['bench', 'ask', '--questions', questions, '--output', output, '--json', ...how].concat('--url', node.gateway),
+    )
+    expect(err).toBe('')
+    expect(code).toBe(0)
+    const { summary } = JSON.parse(out) as { summary: { n: number; right: number } }
+    const rows = (await readFile(output, 'utf8'))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { members: string[] })
+    for (const row of rows)
+      expect(row.members.map(member => member.split('@')[0]).sort()).toEqual(members.map(name => `modelnet/${name}`))
+    expect(summary.n).toBe(4)
+    if (right !== undefined) expect(summary.right).toBe(right)
+  })
+
+  it.each([
+    [['--model', 'nobody'], 'MODEL_NOT_FOUND'],
+    [['--pathway', 'modelnet/words >'], 'INVALID_PATHWAY'],
+    [['--model', 'modelnet/words', '--pathway', 'a > b'], 'expected either a model or a pathway, not both'],
+  ])('says what is wrong with %j', async (how, message) => {
+    const { code, err } = await run(['bench', 'ask', '--questions', questions, ...how].concat('--url', node.gateway))
+    expect(code).toBe(1)
+    expect(err).toContain(message)
+  })
 })
 
 describe('modelnet bench paper', () => {

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { ModelNetError } from '../utils/errors.ts'
+import { isErrorCode, ModelNetError } from '../utils/errors.ts'
 import { loadJsonl } from './datasets/jsonl.ts'
 import { gatewaySystem } from './gateway-system.ts'
 import type { Question } from './question.ts'
@@ -53,10 +53,10 @@ export interface BenchAskResult {
 
 /**
  * Sends each row's question through a running network (or one model, or a pathway), grades it and sums up. A question
- * that fails is a row with its error code, not the end of the run.
+ * that fails is a row with its error code, not the end of the run; where all fail alike, that is the error.
  *
  * @throws NOT_FOUND or INVALID_REQUEST for the questions file, INVALID_REQUEST for model and pathway together,
- *   PEER_UNREACHABLE when no gateway answers at all
+ *   PEER_UNREACHABLE when no gateway answers at all, MODEL_NOT_FOUND or INVALID_PATHWAY for what the network does not know
  */
 export async function runBenchAsk(options: BenchAskOptions): Promise<BenchAskResult> {
   const { url, key, model, pathway, concurrency = 4, seed = 1, checkpoint, signal, onProgress } = options
@@ -78,8 +78,7 @@ export async function runBenchAsk(options: BenchAskOptions): Promise<BenchAskRes
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),
   })
-  if (rows.every(row => row.error === 'PEER_UNREACHABLE'))
-    throw new ModelNetError('PEER_UNREACHABLE', `no gateway answers at ${url}; start one with \`modelnet start\``)
+  throwIfAllFailedAlike(rows)
   await mkdir(dirname(output), { recursive: true })
   const detailed = rows.map((row, index) => withQuestion(row, questions[index]))
   await writeFile(output, detailed.map(row => `${JSON.stringify(row)}\n`).join(''))
@@ -95,6 +94,12 @@ export async function runBenchAsk(options: BenchAskOptions): Promise<BenchAskRes
     output,
     text: `${text}\n\nrows: ${output}`,
   }
+}
+
+/** An unknown model or a wrong address is nothing that a score of zero would tell. */
+function throwIfAllFailedAlike(rows: readonly Row[]): void {
+  const [{ error, reason } = {}] = rows
+  if (isErrorCode(error) && rows.every(row => row.error === error)) throw new ModelNetError(error, reason ?? error)
 }
 
 const withQuestion = (row: Row, question: Question | undefined): BenchAskRow => ({

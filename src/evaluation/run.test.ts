@@ -94,6 +94,15 @@ describe('a checkpoint', () => {
     expect((await readFile(checkpoint, 'utf8')).trim().split('\n')).toHaveLength(13)
   })
 
+  it('has what failed asked again', async () => {
+    const checkpoint = join(folder, 'run.jsonl')
+    await evaluate([half()], questions, { checkpoint })
+    const again: string[] = []
+    const mended = await evaluate([{ ...perfect(again), name: 'half' }], questions, { checkpoint })
+    expect(again.map(entry => entry.split(':')[1])).toEqual(['q5'])
+    expect(mended.rows.at(-1)).toMatchObject({ question: 'q5', verdict: 'right' })
+  })
+
   it('refuses to continue another run', async () => {
     const checkpoint = join(folder, 'run.jsonl')
     await evaluate([perfect()], questions, { checkpoint })

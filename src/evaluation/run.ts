@@ -14,6 +14,8 @@ export interface Row extends SystemAnswer {
   readonly extracted?: string
   /** Error code of a failure. */
   readonly error?: string
+  /** What went wrong, in words. */
+  readonly reason?: string
 }
 
 export interface Progress {
@@ -29,7 +31,7 @@ export interface EvaluateOptions {
   readonly concurrency?: number
   /** @default 1 */
   readonly seed?: number
-  /** File that keeps finished rows, so that an interrupted run continues without asking them again. */
+  /** File that keeps finished rows, so that an interrupted run continues without asking them again; failed ones it asks again. */
   readonly checkpoint?: string
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: Progress) => void
@@ -60,7 +62,8 @@ export async function evaluate(
     options.checkpoint === undefined
       ? undefined
       : await openCheckpoint(options.checkpoint, fingerprint(systems, questions, seed))
-  const rows = new Map<string, Row>((checkpoint?.rows ?? []).map(row => [keyOf(row.system, row.question), row]))
+  const finished = (checkpoint?.rows ?? []).filter(({ verdict }) => verdict !== 'failed')
+  const rows = new Map<string, Row>(finished.map(row => [keyOf(row.system, row.question), row]))
   const resumed = rows.size
   const work = questions.flatMap(question => shuffled(systems, seed, question.id).map(system => ({ system, question })))
   const open = work.filter(({ system, question }) => !rows.has(keyOf(system.name, question.id)))
@@ -114,10 +117,11 @@ async function ask(system: System, question: Question, seed: number, signal: Abo
     return toRow(system.name, question, answer)
   } catch (error) {
     if (signal?.aborted) throw error
-    const { code } = toModelNetError(error)
+    const { code, message } = toModelNetError(error)
     const ms = performance.now() - started
     const usage = { promptTokens: 0, completionTokens: 0 }
-    return { system: system.name, question: question.id, text: '', usage, ms, calls: 0, verdict: 'failed', error: code }
+    const failure = { verdict: 'failed', error: code, reason: message } as const
+    return { system: system.name, question: question.id, text: '', usage, ms, calls: 0, ...failure }
   }
 }
 
