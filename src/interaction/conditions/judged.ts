@@ -5,10 +5,11 @@ import { askJudge, askVerdict } from '../judging/judges.ts'
 import { together } from '../judging/together.ts'
 import { oneCall, parallel, serial, times } from '../pathway/bounds.ts'
 import { partOf } from '../pathway/context.ts'
+import { COUNT, NAME, SHARE } from '../pathway/parameters.ts'
 import type { PathwayContext } from '../pathway/path.ts'
 import type { Arguments } from '../pathway/term.ts'
 import type { Condition, Verdict } from '../pathway/vocabulary.ts'
-import { formatOf } from '../rules/ballots.ts'
+import { formatOf, KEYED } from '../rules/ballots.ts'
 
 /** Sentences of an answer and pieces of documents that are compared, each with each. */
 const MAX_SENTENCES = 16
@@ -25,6 +26,7 @@ const judges = ({ by = '*', n = 1 }: Arguments): { reference: string; count: num
 export const approved: Condition = {
   name: 'approved',
   description: '`n` other models (`by`) approve of the answer and none objects',
+  parameters: { n: COUNT, by: NAME },
   bound(given, args) {
     const { reference, count } = judges(args)
     return parallel(Array.from({ length: count }, () => oneCall(reference, given)))
@@ -54,6 +56,7 @@ export const approved: Condition = {
 export const cooperate: Condition = {
   name: 'cooperate',
   description: 'other models give feedback on the answer, one decides whether it holds',
+  parameters: { n: COUNT, by: NAME },
   bound(given, args) {
     const { reference, count } = judges({ n: 3, ...args })
     return serial([parallel(Array.from({ length: count }, () => oneCall(reference, given))), oneCall(reference, given)])
@@ -101,6 +104,7 @@ export const cooperate: Condition = {
 export const compete: Condition = {
   name: 'compete',
   description: 'another model argues for another answer; the first model must not be talked out of its own',
+  parameters: { by: NAME, ...KEYED },
   bound: (given, args) => times(2, oneCall(judges(args).reference, given)),
   async *check(board, context, args) {
     const [answer] = board.answers
@@ -136,6 +140,7 @@ export const compete: Condition = {
 export const grounded: Condition = {
   name: 'grounded',
   description: 'each sentence of the answer follows from the documents in the question (at least the share `share`)',
+  parameters: { by: NAME, share: SHARE },
   bound: (given, args) => ({ ...times(MAX_SENTENCES * MAX_PIECES, oneCall(judges(args).reference, given)), depth: 1 }),
   async *check(board, context, args) {
     const [answer] = board.answers

@@ -1,5 +1,6 @@
 import type { Candidate, Matcher, ModelReference } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
+import { near } from './near.ts'
 import type { Board } from './path.ts'
 
 /** Reads a reference as it stands in a term: `*`, `@tag`, `model`, `model@node`. */
@@ -65,33 +66,4 @@ function nobody(text: string, reference: ModelReference, board: Board, matcher: 
   return new ModelNetError('MODEL_NOT_FOUND', `no node offers a model named ${reference.id}${where}${hint}`, {
     details: { near: similar },
   })
-}
-
-/** Up to three of the names that are written most like one that does not exist. */
-export function near(name: string, names: readonly string[]): readonly string[] {
-  const plain = (text: string): string => text.toLowerCase().replace(/^@?(skill:)?/u, '')
-  const wanted = plain(name)
-  return names
-    .map(other => {
-      const text = plain(other)
-      const contains = text.includes(wanted) || wanted.includes(text)
-      return { other, distance: contains ? 0.5 : editDistance(wanted, text) }
-    })
-    .filter(({ distance }) => distance <= Math.max(2, wanted.length / 3))
-    .sort((a, b) => a.distance - b.distance || a.other.localeCompare(b.other))
-    .slice(0, 3)
-    .map(({ other }) => other)
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -2,10 +2,11 @@ import { ModelNetError } from '../../utils/errors.ts'
 import { askBetter, askMostConsistent, askOrder } from '../judging/judges.ts'
 import { together } from '../judging/together.ts'
 import { oneCall, parallel, times } from '../pathway/bounds.ts'
+import { COUNT, NAME } from '../pathway/parameters.ts'
 import type { Answer, Board, Bound, BoundGiven, PathwayContext, PathwayEvent } from '../pathway/path.ts'
 import type { Arguments } from '../pathway/term.ts'
 import type { Rule } from '../pathway/vocabulary.ts'
-import { bestMade, totalUsage } from './ballots.ts'
+import { bestMade, KEYED, totalUsage } from './ballots.ts'
 import { vote } from './vote.ts'
 
 /** Above so many answers not all pairs are compared. */
@@ -21,6 +22,7 @@ const judgeOf = ({ by = '*' }: Arguments): string => String(by)
 export const rank: Rule = {
   name: 'rank',
   description: 'a judge compares the answers in pairs and in both orders; most wins',
+  parameters: { by: NAME },
   bound(given, args) {
     const n = given.answers ?? 0
     return judging(n <= MAX_ALL_PAIRS ? n * (n - 1) : 2 * (n - 1), given, args)
@@ -35,6 +37,7 @@ export const rank: Rule = {
 export const top: Rule = {
   name: 'top',
   description: 'the best `n` answers by pairwise comparison, best first',
+  parameters: { n: COUNT, by: NAME },
   bound: (given, args) => ({
     ...rank.bound?.(given, args),
     answers: Math.min(given.answers ?? 0, Number(args['n'] ?? 3)),
@@ -50,6 +53,7 @@ export const top: Rule = {
 export const borda: Rule = {
   name: 'borda',
   description: 'ranked vote: `n` judges order all answers, points by place',
+  parameters: { n: COUNT, by: NAME },
   bound: (given, args) => judging(Number(args['n'] ?? 3), given, args),
   async *run(board, context, args) {
     const { answers } = board
@@ -78,6 +82,7 @@ export const borda: Rule = {
 export const usc: Rule = {
   name: 'usc',
   description: 'a model picks the answer most others agree with, asked in two orders; else a vote',
+  parameters: { by: NAME, ...KEYED },
   bound: (given, args) => judging(2, given, args),
   async *run(board, context, args) {
     const { answers } = board
@@ -98,7 +103,7 @@ export const usc: Rule = {
     if (chosen && (first === undefined || second === undefined || first === second))
       return { ...chosen, usage: totalUsage(answers) }
     yield { type: 'note', stage: context.scope, message: 'the two orders gave different answers: a vote decides' }
-    return yield* vote.run(board, context, {})
+    return yield* vote.run(board, context, args)
   },
 }
 

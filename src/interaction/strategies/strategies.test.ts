@@ -202,7 +202,7 @@ describe('judges', () => {
       ],
       { abilities: { b: 0.9 } },
     )
-    for (const pathway of ['rank(a|b, by=judge)', 'ranked(a|b, by=judge, n=1)', 'usc(a|b, by=judge)'])
+    for (const pathway of ['rank(a|b, by=judge)', 'ranked(a|b, by=judge, judges=1)', 'usc(a|b, by=judge)'])
       expect((await net.ask('?', pathway)).text).toBe('2')
   })
 
