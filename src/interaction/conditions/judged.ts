@@ -1,7 +1,9 @@
 import { keyOf } from '../answers/key.ts'
 import { parseVerdict } from '../answers/verdict.ts'
+import { canReview } from '../judging/abilities.ts'
 import { documentsIn, sentencesOf } from '../judging/documents.ts'
-import { askJudge, askVerdict } from '../judging/judges.ts'
+import { askJudge, askOpinion, askVerdict } from '../judging/judges.ts'
+import { isReviewer } from '../judging/reviewer.ts'
 import { together } from '../judging/together.ts'
 import { oneCall, parallel, serial, times } from '../pathway/bounds.ts'
 import { partOf } from '../pathway/context.ts'
@@ -70,11 +72,10 @@ export const cooperate: Condition = {
       Array.from(
         { length: count },
         (_, rank) => (part: PathwayContext) =>
-          askJudge(
+          askOpinion(
             { reference, rank, ranks: count },
             'Say in two sentences what you know about this and whether the quoted answer is right.',
-            [quote],
-            text => text,
+            answer,
             board,
             part,
           ),
@@ -85,14 +86,18 @@ export const cooperate: Condition = {
     const said = feedback.flatMap((each, index) =>
       each?.verdict ? [{ from: `feedback ${index + 1}`, text: each.verdict }] : [],
     )
-    const decision = yield* askJudge(
-      { reference, avoid: [answer.by] },
-      'Considering the feedback, is the quoted answer right? Reply only true or false.',
-      [quote, ...said],
-      parseVerdict,
-      board,
-      partOf(context, 'chair'),
-    )
+    const chair = { reference, avoid: [answer.by] }
+    const part = partOf(context, 'chair')
+    const decision = isReviewer({ ...chair, able: canReview(board.analysis) }, board, part)
+      ? yield* askVerdict(chair, answer, board, part)
+      : yield* askJudge(
+          chair,
+          'Considering the feedback, is the quoted answer right? Reply only true or false.',
+          [quote, ...said],
+          parseVerdict,
+          board,
+          part,
+        )
     return {
       accepted: decision.verdict === 'yes',
       why: `${said.length} gave feedback, the chair says ${decision.verdict ?? 'nothing clear'}`,

@@ -20,6 +20,8 @@ export interface Wanted {
   readonly ranks?: number
   /** `model@node` that are asked only if nobody else is there: a judge is not to judge itself. */
   readonly avoid?: readonly string[]
+  /** Who can do what is asked; the others are not asked for it. @default everybody */
+  readonly able?: (candidate: Candidate) => boolean
 }
 
 /**
@@ -29,8 +31,14 @@ export interface Wanted {
  */
 export function resolve(wanted: Wanted, board: Board, matcher: Matcher): readonly Candidate[] {
   const reference = toReference(wanted.reference)
-  const candidates = matcher.candidates(reference, board.analysis.tags)
-  if (candidates.length === 0) throw nobody(wanted.reference, reference, board, matcher)
+  const found = matcher.candidates(reference, board.analysis.tags)
+  if (found.length === 0) throw nobody(wanted.reference, reference, board, matcher)
+  const candidates = wanted.able ? found.filter(wanted.able) : found
+  if (candidates.length === 0)
+    throw new ModelNetError(
+      'NO_CANDIDATE',
+      `${wanted.reference} can answer questions and was not made to judge answers; a judge is a model that follows instructions, or one with the tag skill:review`,
+    )
   const { avoid = [] } = wanted
   if (avoid.length > 0) {
     const avoided = new Set(avoid.map(modelOf))

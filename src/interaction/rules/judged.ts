@@ -1,9 +1,13 @@
 import { ModelNetError } from '../../utils/errors.ts'
+import { canReview } from '../judging/abilities.ts'
 import { askBetter, askMostConsistent, askOrder } from '../judging/judges.ts'
+import { askReviewer, isReviewer } from '../judging/reviewer.ts'
 import { together } from '../judging/together.ts'
 import { oneCall, parallel, times } from '../pathway/bounds.ts'
+import { partOf } from '../pathway/context.ts'
 import { COUNT, NAME } from '../pathway/parameters.ts'
 import type { Answer, Board, Bound, BoundGiven, PathwayContext, PathwayEvent } from '../pathway/path.ts'
+import type { Wanted } from '../pathway/resolve.ts'
 import type { Arguments } from '../pathway/term.ts'
 import type { Rule } from '../pathway/vocabulary.ts'
 import { bestMade, KEYED, totalUsage } from './ballots.ts'
@@ -116,6 +120,8 @@ async function* pairwiseWins(
   const { answers } = board
   const wins = answers.map(() => 0)
   const wanted = { reference: judge, avoid: answers.map(({ by }) => by) }
+  if (answers.length > 1 && isReviewer({ ...wanted, able: canReview(board.analysis) }, board, partOf(context, 'j0')))
+    return yield* reviewedWins(wanted, board, context)
   const compare = async function* (pairs: readonly (readonly [number, number])[]): AsyncGenerator<PathwayEvent, void> {
     const asked = pairs.flatMap(([a, b]) => [
       [a, b],
@@ -148,6 +154,24 @@ async function* pairwiseWins(
     wins[top] = (wins[top] ?? 0) + answers.length
   }
   yield { type: 'note', stage: context.scope, message: `wins ${wins.join(', ')}`, facts: { wins } }
+  return wins
+}
+
+/** Who was trained to review looks at each answer alone: what it approves wins. */
+async function* reviewedWins(
+  wanted: Wanted,
+  board: Board,
+  context: PathwayContext,
+): AsyncGenerator<PathwayEvent, readonly number[]> {
+  const { answers } = board
+  const able = { ...wanted, able: canReview(board.analysis) }
+  const reviews = yield* together(
+    answers.map(answer => (part: PathwayContext) => askReviewer(able, answer, board, part)),
+    board,
+    context,
+  )
+  const wins = reviews.map(review => (review?.verdict === 'yes' ? 1 : 0))
+  yield { type: 'note', stage: context.scope, message: `approved ${wins.join(', ')}`, facts: { wins } }
   return wins
 }
 

@@ -34,7 +34,7 @@ export function decodePath(decoder: DecoderTerm, maxTokens?: number): Path {
       const told: PathwayEvent[] = []
       const messages = toMessages(board, roleFor('auto', board.answers.length), context.random)
       const asked = { ...board, task: { ...board.task, messages } }
-      const opened = await openDecoder(decoder, asked, context, event => told.push(event))
+      const opened = await openDecoder(decoder, asked, context, event => told.push(event), board.task.messages)
       const started = context.clock.monotonic()
       const members = opened.voices.map((voice, index) => ({ ...voice, call: `${context.scope}.m${index}` }))
       const promptTokens = estimateTokens(messages)
