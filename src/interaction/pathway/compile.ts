@@ -82,7 +82,8 @@ function compileAt(term: Term, vocabulary: Vocabulary, given: Place): Path {
   ): T => {
     const item = items.get(name)
     if (item === undefined) throw unknownItem(kind, name, [...items.keys()], here(field))
-    checkArguments(`the ${kind} ${name}`, { ...item.parameters, ...more }, args, key => here('with', key))
+    const beside = field === 'until' ? ['until', 'max'] : field === 'accept' ? ['accept'] : []
+    checkArguments(`the ${kind} ${name}`, { ...item.parameters, ...more }, args, key => here('with', key), beside)
     return item
   }
   const { rules, conditions, strategies } = vocabulary

@@ -80,7 +80,8 @@ export function checkDecoder(decoder: DecoderTerm, at: (...inner: readonly Segme
     throw defect(`the rule ${rule} takes at least ${ROLES[rule]} models, in order`, at('fuse'))
   if (weights && weights.length !== fuse.length)
     throw defect(`there are ${fuse.length} members and ${weights.length} weights; each has one`, at('weights'))
-  checkArguments(`the fusion rule ${rule}`, parameters, args, (...inner) => at('with', ...inner))
+  const owner = `the fusion rule ${rule}`
+  checkArguments(owner, parameters, args, name => at('with', name), ['rule', 'weights'])
   for (const [index, part] of fuse.entries()) checkDecoder(part, (...inner) => at('fuse', index, ...inner))
 }
 

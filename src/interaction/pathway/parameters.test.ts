@@ -160,7 +160,9 @@ describe('what constructors do not take', () => {
   it.each([
     ['debate(a | b, round=1)', 14, 'did you mean rounds?'],
     ['(a|b) ?{agree, shre=0.5} c', 15, 'did you mean share?'],
-    ['fuse(a, b, rul=mean)', 11, 'the fusion rule mean has no argument rul'],
+    ['fuse(a, b, rul=mean)', 11, 'the fusion rule mean has no argument rul; did you mean rule?'],
+    ['gate(a, b, acept=agree)', 11, 'did you mean accept?'],
+    ['loop(a, until=agree, max=2, maxx=3)', 28, 'did you mean max?'],
     ['a > debate(b | c, rounds=abc)', 18, 'a whole number from 1 to 16, not "abc"'],
     ['debate(a | b, rounds=-1)', 14, 'a whole number from 1 to 16, not -1'],
     ['call(a, temprature=1)', 8, 'did you mean temperature?'],

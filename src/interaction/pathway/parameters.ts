@@ -26,18 +26,20 @@ export const FLAG: Parameter = { kind: 'flag' }
 
 /**
  * Refuses arguments that would be ignored: names that `owner` does not take, and values of another kind or range. Throws
- * INVALID_PATHWAY that names the argument, what was probably meant, and all that is taken; `at` tells where it stands.
+ * INVALID_PATHWAY that names the argument, what was probably meant, and all that is taken; `at` tells where it stands,
+ * `beside` what else is named in the same place and read elsewhere.
  */
 export function checkArguments(
   owner: string,
   parameters: Parameters,
   args: Arguments,
   at: (name: string) => readonly Segment[],
+  beside: readonly string[] = [],
 ): void {
   for (const [name, value] of Object.entries(args)) {
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
     if (parameter === undefined) {
-      const known = Object.keys(parameters)
+      const known = [...beside, ...Object.keys(parameters)]
       const details = { argument: name, near: near(name, known), known }
       throw defect(unknownName(owner, 'argument', name, known), at(name), details)
     }
