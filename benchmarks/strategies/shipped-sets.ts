@@ -26,6 +26,14 @@ export async function sharedQuestions(family: Family, size: number): Promise<Que
   return halves('additions, subtractions and short word problems', found, size)
 }
 
+/** Sums and products in turn: each specialist knows half of them, and nobody is told which. */
+export async function dividedQuestions(family: Family, size: number): Promise<QuestionSet> {
+  const fields = ['arithmetic-a', 'arithmetic-b']
+  const lists = await Promise.all(fields.map(name => family.questions(name, size)))
+  const taken = Array.from({ length: size }, (_, index) => lists.flatMap(list => list[index] ?? [])).flat()
+  return halves('arithmetic of which each specialist knows a part', taken, size, fields.length)
+}
+
 /** The same number of questions of every field. */
 export async function mixedQuestions(family: Family, fields: readonly string[], size: number): Promise<QuestionSet> {
   const perField = 2 * Math.ceil(size / fields.length)

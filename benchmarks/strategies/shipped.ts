@@ -1,6 +1,6 @@
 /**
- * Every strategy of the product on the shipped specialists: questions on which several members are able, mixed questions
- * of all fields, and composite ones. Everything runs through the product's coordinator, matcher and failover, in this
+ * Every strategy of the product on the shipped specialists: questions on which several members are able, those of which
+ * each knows a part, mixed questions of all fields, and composite ones. Everything runs through the product's coordinator, matcher and failover, in this
  * process, and is the same on every run. Best single member, members' order and thresholds are chosen on one half, only
  * the other is reported. Beside every strategy: self-consistency of the best single member at equal tokens.
  * `npx tsx benchmarks/strategies/shipped.ts [questions reported per set, 100 by default]`
@@ -14,6 +14,7 @@ import type { QuestionSet } from './shipped-sets.ts'
 import {
   COMPOSITE_PATHWAYS,
   compositeQuestions,
+  dividedQuestions,
   MIXED_PATHWAYS,
   mixedQuestions,
   NOT_APPLICABLE,
@@ -88,6 +89,7 @@ const fields = family.names.filter(name => !['planner', 'generalist', 'reviewer'
 const specialists = family.names.filter(name => name !== 'planner' && name !== 'reviewer')
 const sets = [
   await compare(await sharedQuestions(family, size), SHARED_MEMBERS, sharedPathways),
+  await compare(await dividedQuestions(family, size), SHARED_MEMBERS, sharedPathways),
   await compare(await mixedQuestions(family, fields, size), specialists, () => MIXED_PATHWAYS),
   await compare(await compositeQuestions(Math.ceil(size / 2)), specialists, () => COMPOSITE_PATHWAYS),
 ]
