@@ -122,6 +122,20 @@ describe('a model that knows bare questions only', () => {
     expect(new Set(asked)).toEqual(new Set([QUESTION]))
   })
 
+  it('that reviews other fields leaves an answer as it is, in a replay too', async () => {
+    const stranger = { ...trained(), card: { ...trained().card, tags: ['skill:review', 'review:units', BARE_TAG] } }
+    const network = createScriptedNetwork([bare('a', '84'), stranger], { analysis: { format: 'number' } })
+    for (const pathway of ['a > reviewer', 'dynamic(a)']) {
+      const { text, trace } = await network.ask(QUESTION, pathway)
+      expect(text).toBe('84')
+      expect(network.events).not.toContainEqual(expect.objectContaining({ type: 'call-start', model: 'reviewer' }))
+      const replay = network.coordinator.replay(trace)
+      let step = await replay.next()
+      while (!step.done) step = await replay.next()
+      expect(step.value.text).toBe('84')
+    }
+  })
+
   it('gives no grades in mutual evaluation', async () => {
     const store = new GraphStore()
     const counts = await evaluateMutually([bare('a', '85'), bare('b', '84'), trained()], [QUESTION], store, {
