@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { BARE_TAG } from '../protocol/index.ts'
 import type { ModelSpec } from '../resource/index.ts'
 import { ModelNetError } from '../utils/errors.ts'
 
@@ -18,6 +19,7 @@ const CardTemplateSchema = z.object({
   contextLength: z.int().positive(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   measured: z.array(z.object({ tag: z.string(), n: z.int().positive(), accuracy: z.number() })).optional(),
+  measuredByKind: z.array(z.object({ kind: z.string() })).optional(),
 })
 
 /** `models/` of the package, from `src/` as from `dist/`. */
@@ -53,10 +55,17 @@ function readSpec(directory: string, name: string): ModelSpec {
   return {
     id: `modelnet/${name}`,
     description: card.description,
-    tags: card.tags,
+    tags: [...card.tags, ...reviewedFields(card), BARE_TAG], // all of them were trained on bare questions
     file: join(directory, name, `${name}.gguf`),
     digest: `sha256:${card.sha256}`,
     contextLength: card.contextLength,
     ...(card.measured?.length && { claims: card.measured.map(({ tag, n, accuracy }) => ({ tag, n, accuracy })) }),
   }
+}
+
+/** Fields that a reviewer was measured in: of its kinds `review units up` says `review:units`. */
+function reviewedFields({ tags, measuredByKind = [] }: z.infer<typeof CardTemplateSchema>): readonly string[] {
+  if (!tags.includes('skill:review')) return []
+  const fields = measuredByKind.flatMap(({ kind }) => /^review (\w+) /u.exec(kind)?.[1] ?? [])
+  return [...new Set(fields)].filter(field => field !== 'verdict').map(field => `review:${field}`)
 }

@@ -61,6 +61,12 @@ const text = (max: number): z.ZodString => z.string().min(1).max(max)
 const tagPattern = /^[a-z][a-z0-9-]*(:[\p{L}\p{N}._+/-]+)?$/u
 const idPattern = /^[\p{L}\p{N}][\p{L}\p{N}._:+/-]*$/u
 
+/**
+ * A model with this tag was trained on bare questions: orders, quoted answers and roles mean nothing to it, and what it
+ * writes under them is noise. It is asked the question itself instead, and not to judge in prose.
+ */
+export const BARE_TAG = 'prompt:question'
+
 export const ModelIdSchema: z.ZodType<string> = text(128).regex(idPattern, 'expected a model id such as publisher/name')
 export const TagSchema: z.ZodType<string> = text(64).regex(tagPattern, 'expected a tag such as skill:arithmetic')
 

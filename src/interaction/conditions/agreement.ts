@@ -1,13 +1,15 @@
+import { SHARE } from '../pathway/parameters.ts'
 import type { Board, PathwayContext } from '../pathway/path.ts'
 import type { Arguments } from '../pathway/term.ts'
 import type { Condition, Verdict } from '../pathway/vocabulary.ts'
-import { ballotKey, equalBallots, formatOf, totalUsage, weightedBallots } from '../rules/ballots.ts'
+import { ballotKey, equalBallots, formatOf, KEYED, totalUsage, weightedBallots } from '../rules/ballots.ts'
 import { tally } from '../rules/tally.ts'
 
 /** All answers are the same, or a share of them; abstentions do not agree with anyone. */
 export const agree: Condition = {
   name: 'agree',
   description: 'at least two answers, and all (or the share `share`) say the same',
+  parameters: { share: SHARE, ...KEYED },
   // biome-ignore lint/correctness/useYield: it asks nobody
   async *check(board, context, args) {
     return agreement(board, context, args, Number(args['share'] ?? 1))
@@ -18,6 +20,7 @@ export const agree: Condition = {
 export const consensus: Condition = {
   name: 'consensus',
   description: 'more than two thirds of the answers say the same',
+  parameters: KEYED,
   // biome-ignore lint/correctness/useYield: it asks nobody
   async *check(board, context, args) {
     const needed = Math.floor((2 * board.answers.length) / 3) + 1
@@ -29,6 +32,7 @@ export const consensus: Condition = {
 export const parsed: Condition = {
   name: 'parsed',
   description: 'an answer of the expected form is there',
+  parameters: KEYED,
   async *check(board, _context, args) {
     const format = formatOf(board, args)
     const accepted = board.answers.some(answer => ballotKey(answer, format) !== undefined)
@@ -40,6 +44,7 @@ export const parsed: Condition = {
 export const confident: Condition = {
   name: 'confident',
   description: 'the maker of the first answer is at least `at` sure (default 0.8)',
+  parameters: { at: SHARE },
   // biome-ignore lint/correctness/useYield: it asks nobody
   async *check(board, _context, args) {
     const at = Number(args['at'] ?? 0.8)
@@ -53,6 +58,7 @@ export const confident: Condition = {
 export const sure: Condition = {
   name: 'sure',
   description: 'several answers agree; or one of the expected form whose maker is not unsure',
+  parameters: { share: SHARE, at: SHARE, ...KEYED },
   async *check(board, context, args) {
     if (board.answers.length > 1) return yield* agree.check(board, context, args)
     const form = yield* parsed.check(board, context, args)

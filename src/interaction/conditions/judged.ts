@@ -1,14 +1,17 @@
 import { keyOf } from '../answers/key.ts'
 import { parseVerdict } from '../answers/verdict.ts'
+import { canReview } from '../judging/abilities.ts'
 import { documentsIn, sentencesOf } from '../judging/documents.ts'
-import { askJudge, askVerdict } from '../judging/judges.ts'
+import { askJudge, askOpinion, askVerdict } from '../judging/judges.ts'
+import { isReviewer } from '../judging/reviewer.ts'
 import { together } from '../judging/together.ts'
 import { oneCall, parallel, serial, times } from '../pathway/bounds.ts'
 import { partOf } from '../pathway/context.ts'
+import { COUNT, NAME, SHARE } from '../pathway/parameters.ts'
 import type { PathwayContext } from '../pathway/path.ts'
 import type { Arguments } from '../pathway/term.ts'
 import type { Condition, Verdict } from '../pathway/vocabulary.ts'
-import { formatOf } from '../rules/ballots.ts'
+import { formatOf, KEYED } from '../rules/ballots.ts'
 
 /** Sentences of an answer and pieces of documents that are compared, each with each. */
 const MAX_SENTENCES = 16
@@ -25,6 +28,7 @@ const judges = ({ by = '*', n = 1 }: Arguments): { reference: string; count: num
 export const approved: Condition = {
   name: 'approved',
   description: '`n` other models (`by`) approve of the answer and none objects',
+  parameters: { n: COUNT, by: NAME },
   bound(given, args) {
     const { reference, count } = judges(args)
     return parallel(Array.from({ length: count }, () => oneCall(reference, given)))
@@ -54,6 +58,7 @@ export const approved: Condition = {
 export const cooperate: Condition = {
   name: 'cooperate',
   description: 'other models give feedback on the answer, one decides whether it holds',
+  parameters: { n: COUNT, by: NAME },
   bound(given, args) {
     const { reference, count } = judges({ n: 3, ...args })
     return serial([parallel(Array.from({ length: count }, () => oneCall(reference, given))), oneCall(reference, given)])
@@ -67,11 +72,10 @@ export const cooperate: Condition = {
       Array.from(
         { length: count },
         (_, rank) => (part: PathwayContext) =>
-          askJudge(
+          askOpinion(
             { reference, rank, ranks: count },
             'Say in two sentences what you know about this and whether the quoted answer is right.',
-            [quote],
-            text => text,
+            answer,
             board,
             part,
           ),
@@ -82,14 +86,18 @@ export const cooperate: Condition = {
     const said = feedback.flatMap((each, index) =>
       each?.verdict ? [{ from: `feedback ${index + 1}`, text: each.verdict }] : [],
     )
-    const decision = yield* askJudge(
-      { reference, avoid: [answer.by] },
-      'Considering the feedback, is the quoted answer right? Reply only true or false.',
-      [quote, ...said],
-      parseVerdict,
-      board,
-      partOf(context, 'chair'),
-    )
+    const chair = { reference, avoid: [answer.by] }
+    const part = partOf(context, 'chair')
+    const decision = isReviewer({ ...chair, able: canReview(board.analysis) }, board, part)
+      ? yield* askVerdict(chair, answer, board, part)
+      : yield* askJudge(
+          chair,
+          'Considering the feedback, is the quoted answer right? Reply only true or false.',
+          [quote, ...said],
+          parseVerdict,
+          board,
+          part,
+        )
     return {
       accepted: decision.verdict === 'yes',
       why: `${said.length} gave feedback, the chair says ${decision.verdict ?? 'nothing clear'}`,
@@ -101,6 +109,7 @@ export const cooperate: Condition = {
 export const compete: Condition = {
   name: 'compete',
   description: 'another model argues for another answer; the first model must not be talked out of its own',
+  parameters: { by: NAME, ...KEYED },
   bound: (given, args) => times(2, oneCall(judges(args).reference, given)),
   async *check(board, context, args) {
     const [answer] = board.answers
@@ -136,6 +145,7 @@ export const compete: Condition = {
 export const grounded: Condition = {
   name: 'grounded',
   description: 'each sentence of the answer follows from the documents in the question (at least the share `share`)',
+  parameters: { by: NAME, share: SHARE },
   bound: (given, args) => ({ ...times(MAX_SENTENCES * MAX_PIECES, oneCall(judges(args).reference, given)), depth: 1 }),
   async *check(board, context, args) {
     const [answer] = board.answers

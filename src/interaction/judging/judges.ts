@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../../protocol/index.ts'
+import type { Candidate } from '../../service/index.ts'
 import type { Random } from '../../utils/random.ts'
 import { withoutReasoning } from '../answers/reasoning.ts'
 import { parseGrade, parseVerdict } from '../answers/verdict.ts'
@@ -7,6 +8,7 @@ import type { Answer, Board, PathwayContext, PathwayEvent } from '../pathway/pat
 import type { Wanted } from '../pathway/resolve.ts'
 import { runCall } from '../pathway/run-call.ts'
 import { questionOf } from '../prompts.ts'
+import { canReview, isBare } from './abilities.ts'
 import { askReviewer, isReviewer } from './reviewer.ts'
 
 /** Completion tokens of a judgement: enough for a thinking model's preamble, which is stripped. */
@@ -34,7 +36,8 @@ export async function* askJudge<T>(
   const content = [QUOTE_RULE, `Question:\n${questionOf(board.task.messages)}`, ...shown, order].join('\n\n')
   const messages: readonly ChatMessage[] = [{ role: 'user', content }]
   const options = { temperature: 0, maxTokens: JUDGE_TOKENS }
-  const answer = yield* runCall({ ...wanted, messages, options, why: 'judges', tainted: true }, board, context)
+  const able = (candidate: Candidate): boolean => !isBare(candidate)
+  const answer = yield* runCall({ ...wanted, able, messages, options, why: 'judges', tainted: true }, board, context)
   const text = withoutReasoning(answer.text)
   return { verdict: read(text), text, by: answer.by, usage: answer.usage }
 }
@@ -48,10 +51,28 @@ export const askVerdict = (
   answer: Answer,
   board: Board,
   context: PathwayContext,
-): AsyncGenerator<PathwayEvent, Judgement<'yes' | 'no'>> =>
-  isReviewer(wanted, board, context)
-    ? askReviewer(wanted, answer, board, context)
+): AsyncGenerator<PathwayEvent, Judgement<'yes' | 'no'>> => {
+  const able = { ...wanted, able: canReview(board.analysis) }
+  return isReviewer(able, board, context)
+    ? askReviewer(able, answer, board, context)
     : approveInProse(wanted, answer, board, context)
+}
+
+/** What somebody says of an answer, for others to decide on; who was trained to review says it in its own form. */
+export async function* askOpinion(
+  wanted: Wanted,
+  order: string,
+  answer: Answer,
+  board: Board,
+  context: PathwayContext,
+): AsyncGenerator<PathwayEvent, Judgement<string>> {
+  const able = { ...wanted, able: canReview(board.analysis) }
+  const quote = { from: 'the answer', text: answer.text }
+  if (!isReviewer(able, board, context)) return yield* askJudge(wanted, order, [quote], text => text, board, context)
+  const review = yield* askReviewer(able, answer, board, context)
+  const said = review.correction === undefined ? undefined : `It should be ${review.correction}.`
+  return { ...review, verdict: review.verdict === 'yes' ? 'It is right.' : said }
+}
 
 const approveInProse = (
   wanted: Wanted,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { BARE_TAG } from '../../protocol/index.ts'
 import { createScriptedModel } from '../../testing/index.ts'
 import { createRandom } from '../../utils/random.ts'
 import { evaluateMutually } from '../mutual/evaluate.ts'
@@ -73,5 +74,73 @@ describe('a model trained to review', () => {
     expect(readReview('(1+1=2; 2,3: 2<3) wrong: 2')).toEqual({ verdict: 'no', correction: '2' })
     for (const text of ['', 'wrong', 'wrong:', 'maybe', 'not correct', '(correct'])
       expect(readReview(text)).toEqual({ verdict: undefined })
+  })
+})
+
+describe('a model that knows bare questions only', () => {
+  /** Writes noise to whatever is not the bare question. */
+  const bare = (id: string, answer: string): ReturnType<typeof createScriptedModel> =>
+    createScriptedModel({
+      id,
+      node: id,
+      card: { tags: [BARE_TAG] },
+      answer: ({ messages }) => (messages.length === 1 && messages[0]?.content === QUESTION ? answer : 'purple 7'),
+    })
+  const trained = (): ReturnType<typeof createScriptedModel> => {
+    const model = reviewer()
+    return { ...model, card: { ...model.card, tags: ['skill:review', BARE_TAG] } }
+  }
+
+  it.each([
+    'a > b',
+    'serial(a, b, c)',
+    'moa(a | b, layers=2, by=c)',
+    'self-moa(a, n=2)',
+    'roles(a, b, c)',
+    's2p(a, b, c)',
+    'p2s(a, b, c)',
+    'debate(a | b | c)',
+  ])('is asked the question itself in %s, as it cannot read quotes', async pathway => {
+    const network = createScriptedNetwork(
+      ['a', 'b', 'c'].map(id => bare(id, '85')),
+      { analysis: { format: 'number' } },
+    )
+    expect((await network.ask(QUESTION, pathway)).text).toBe('85')
+  })
+
+  it('is not asked to judge, and the reviewer is where there is one', async () => {
+    const members = [bare('a', '84'), bare('b', '85'), trained()]
+    const abilities = { a: 0.9, b: 0.8, reviewer: 0.1 }
+    const network = createScriptedNetwork(members, { analysis: { format: 'number' }, abilities })
+    expect((await network.ask(QUESTION, 'rank(a | b)')).text).toBe('85')
+    expect((await network.ask(QUESTION, 'rank-fuse(a | b, by=reviewer)')).text).toBe('85')
+    expect((await network.ask(QUESTION, 'dynamic(a)')).text).toBe('85')
+    expect((await network.ask(QUESTION, 'verified(a, b, judges=1)')).text).toBe('85')
+    expect((await network.ask(QUESTION, 'abstain(b)')).text).toBe('85')
+    expect((await network.ask(QUESTION, 'abstain(a)')).text).toBe('I do not know.')
+    const asked = members.slice(0, 2).flatMap(({ requests }) => requests.map(({ messages }) => messages[0]?.content))
+    expect(new Set(asked)).toEqual(new Set([QUESTION]))
+  })
+
+  it('that reviews other fields leaves an answer as it is, in a replay too', async () => {
+    const stranger = { ...trained(), card: { ...trained().card, tags: ['skill:review', 'review:units', BARE_TAG] } }
+    const network = createScriptedNetwork([bare('a', '84'), stranger], { analysis: { format: 'number' } })
+    for (const pathway of ['a > reviewer', 'dynamic(a)']) {
+      const { text, trace } = await network.ask(QUESTION, pathway)
+      expect(text).toBe('84')
+      expect(network.events).not.toContainEqual(expect.objectContaining({ type: 'call-start', model: 'reviewer' }))
+      const replay = network.coordinator.replay(trace)
+      let step = await replay.next()
+      while (!step.done) step = await replay.next()
+      expect(step.value.text).toBe('84')
+    }
+  })
+
+  it('gives no grades in mutual evaluation', async () => {
+    const store = new GraphStore()
+    const counts = await evaluateMutually([bare('a', '85'), bare('b', '84'), trained()], [QUESTION], store, {
+      random: createRandom(1),
+    })
+    expect(counts).toMatchObject({ grades: 2, unreadable: 0 })
   })
 })

@@ -5,9 +5,7 @@ import type { Answer, Board, PathwayContext, PathwayEvent } from '../pathway/pat
 import { resolve, type Wanted } from '../pathway/resolve.ts'
 import { runCall } from '../pathway/run-call.ts'
 import { questionOf } from '../prompts.ts'
-
-/** A model with this tag takes the bare question with an answer and says `correct`, or `wrong:` and its own answer. */
-export const REVIEW_TAG = 'skill:review'
+import { isTrainedReviewer } from './abilities.ts'
 
 /** Characters of an answer that a reviewer is shown: it judges short answers. */
 const MAX_ANSWER_CHARACTERS = 400
@@ -30,7 +28,8 @@ export interface Review {
 /** Whether who would serve this was trained to review, and so is asked in its own form and not in prose. */
 export function isReviewer(wanted: Wanted, board: Board, context: PathwayContext): boolean {
   if (context.recorded) return context.recorded.has(partOf(context, REVIEW).scope) // a replay has no models
-  return resolve(wanted, board, context.matcher)[0]?.model.card.tags.includes(REVIEW_TAG) ?? false
+  const [lead] = resolve(wanted, board, context.matcher)
+  return lead !== undefined && isTrainedReviewer(lead)
 }
 
 /** The form reviewers are trained on (training/README.md): only the answer itself, without worked steps or a sentence. */

@@ -1,4 +1,5 @@
 import { toModelNetError } from '../../utils/errors.ts'
+import { canReview } from '../judging/abilities.ts'
 import { askVerdict } from '../judging/judges.ts'
 import { together } from '../judging/together.ts'
 import { oneCall, serial, times } from '../pathway/bounds.ts'
@@ -49,12 +50,12 @@ export function dynamicPath(options: DynamicOptions, store: GraphStore): Path {
       }
     },
     async *run(board, context) {
-      const first = yield* callPath({ call: start }).run(board, partOf(context, 'h0', { visible: false }))
+      const first = yield* firstAnswer(start, board, context)
       let current = first.answers[0] as Answer // a call gives one answer
       const stops: Stop[] = []
       for (let hop = 0; ; hop++) {
         try {
-          const { approval, objectors } = yield* judge(
+          const { approval, objectors, judged } = yield* judge(
             current,
             board,
             partOf(context, `v${hop}`),
@@ -64,7 +65,9 @@ export function dynamicPath(options: DynamicOptions, store: GraphStore): Path {
           )
           stops.push({ answer: current, approval })
           const before = stops.at(-2)
-          if (before) store.observeRepair(modelOf(current.by), modelOf(before.answer.by), objectors.length === 0)
+          // what nobody judged has not held
+          if (before && judged > 0)
+            store.observeRepair(modelOf(current.by), modelOf(before.answer.by), objectors.length === 0)
           if (objectors.length === 0 || hop >= hops) break
           const author = modelOf(current.by)
           const ranked = objectors.toSorted(
@@ -105,6 +108,20 @@ export function dynamicPath(options: DynamicOptions, store: GraphStore): Path {
   }
 }
 
+/** The first answer; of whoever is best where the one that was to begin is lost. */
+async function* firstAnswer(start: string, board: Board, context: PathwayContext): AsyncGenerator<PathwayEvent, Board> {
+  try {
+    return yield* callPath({ call: start }).run(board, partOf(context, 'h0', { visible: false }))
+  } catch (cause) {
+    const live = context.matcher.candidates({ kind: 'any' }, board.analysis.tags).map(({ model }) => model.card.id)
+    const other = live.find(id => id !== modelOf(start))
+    if (context.signal.aborted || start === '*' || other === undefined) throw cause
+    const message = `${start} is lost, ${other} begins: ${toModelNetError(cause).message}`
+    yield { type: 'note', stage: context.scope, message }
+    return yield* callPath({ call: other }).run(board, partOf(context, 'h0b', { visible: false }))
+  }
+}
+
 async function* judge(
   answer: Answer,
   board: Board,
@@ -112,7 +129,7 @@ async function* judge(
   store: GraphStore,
   explore: number,
   strangers: number,
-): AsyncGenerator<PathwayEvent, { approval: number; objectors: readonly string[] }> {
+): AsyncGenerator<PathwayEvent, { approval: number; objectors: readonly string[]; judged: number }> {
   const author = modelOf(answer.by)
   const judges = judgesOf(author, board, context, store, explore, strangers)
   const verdicts = yield* together(
@@ -123,7 +140,8 @@ async function* judge(
   const said = verdicts.filter(each => each?.verdict !== undefined)
   for (const each of said) if (each) store.observe(modelOf(each.by), author, each.verdict === 'yes' ? 3 : 1)
   const objectors = said.flatMap(each => (each?.verdict === 'no' ? [each.by] : []))
-  return { approval: said.length === 0 ? 0.5 : 1 - objectors.length / said.length, objectors }
+  const approval = said.length === 0 ? 0.5 : 1 - objectors.length / said.length
+  return { approval, objectors, judged: said.length }
 }
 
 /** C of the author, now and then one of C'; the best other models where the graph says nothing of the author. */
@@ -135,7 +153,8 @@ function judgesOf(
   explore: number,
   strangers: number,
 ): readonly string[] {
-  const live = context.matcher.candidates({ kind: 'any' }, board.analysis.tags).map(({ model }) => model.card.id)
+  const able = context.matcher.candidates({ kind: 'any' }, board.analysis.tags).filter(canReview(board.analysis))
+  const live = able.map(({ model }) => model.card.id)
   const others = [...new Set(live)].filter(id => id !== author)
   if (!store.covers([author, ...others])) return others.slice(0, strangers)
   const { helpers, uncertain } = store.graph()

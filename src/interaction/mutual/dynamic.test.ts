@@ -92,6 +92,32 @@ describe('dynamic collaborative routing', () => {
     )
     expect(judged.sort()).toEqual(['ERNIE', 'Qwen'])
   })
+
+  it.each([
+    [0, ['improver']],
+    [1, ['improver', 'peculiar']],
+  ])('asks one whose gain is uncertain with probability %d', async (explore, expected) => {
+    const store = new GraphStore()
+    const scores = {
+      peculiar: { improver: 1, lenient: 1, weak: 1 },
+      improver: { lenient: 3, weak: 1, peculiar: 1 },
+      lenient: { improver: 3, weak: 2, peculiar: 3 },
+      weak: { improver: 3, lenient: 3, peculiar: 1 },
+    }
+    for (const [grader, row] of Object.entries(scores))
+      for (const [graded, score] of Object.entries(row))
+        for (let task = 0; task < 3; task++) store.observe(grader, graded, score)
+    expect(store.graph().uncertain['weak']).toEqual(['peculiar'])
+    const network = createScriptedNetwork(
+      Object.keys(scores).map(id => member(id, id, /./)),
+      { graph: store },
+    )
+    await network.ask('?', `dynamic(weak, explore=${explore})`)
+    const judged = network.events.flatMap(event =>
+      event.type === 'call-start' && event.call.startsWith('0.v0') ? [event.model] : [],
+    )
+    expect(judged.sort()).toEqual(expected)
+  })
 })
 
 describe('the graph', () => {

@@ -1,10 +1,11 @@
-import type { ChatMessage } from '../../protocol/index.ts'
+import { BARE_TAG, type ChatMessage } from '../../protocol/index.ts'
 import type { LanguageModel } from '../../resource/index.ts'
 import type { Random } from '../../utils/random.ts'
 import { withoutReasoning } from '../answers/reasoning.ts'
 import { parseGrade } from '../answers/verdict.ts'
+import { REVIEW_TAG } from '../judging/abilities.ts'
 import { gradeMessages } from '../judging/judges.ts'
-import { REVIEW_TAG, readReview, reviewPrompt } from '../judging/reviewer.ts'
+import { readReview, reviewPrompt } from '../judging/reviewer.ts'
 import type { GraphStore } from './graph-store.ts'
 
 /** Best first; A, B, C count 3, 2, 1 as in the paper. */
@@ -13,6 +14,7 @@ const GRADE_TOKENS = 256
 /** A reviewer knows right and wrong, no grade between. */
 const REVIEWED = { yes: 'A', no: 'C', unclear: undefined } as const
 
+const isBare = ({ card }: LanguageModel): boolean => card.tags.includes(BARE_TAG)
 const isTrainedReviewer = ({ card }: LanguageModel): boolean => card.tags.includes(REVIEW_TAG)
 
 export interface MutualEvaluation {
@@ -61,7 +63,9 @@ export async function evaluateMutually(
     const gradings = models.flatMap((grader, j) =>
       models.flatMap((graded, i) => {
         const answer = answers[i]
-        return i === j || answer === undefined ? [] : [{ grader, graded, answer }]
+        // who knows bare questions only writes noise when it is asked for a grade
+        const canGrade = isTrainedReviewer(grader) || !isBare(grader)
+        return i === j || answer === undefined || !canGrade ? [] : [{ grader, graded, answer }]
       }),
     )
     await Promise.all(

@@ -2,8 +2,11 @@ import type { ChatMessage } from '../../protocol/index.ts'
 import type { Candidate } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Competence } from '../fusion/index.ts'
-import { competenceWeights, fusionRule, promptLogprob } from '../fusion/index.ts'
+import { competenceWeights, FUSION_RULES, promptLogprob } from '../fusion/index.ts'
+import { unknownItem } from './near.ts'
+import { checkArguments, FLAG, type Parameters, SHARE } from './parameters.ts'
 import type { Board, PathwayContext } from './path.ts'
+import { defect, type Segment } from './place.ts'
 import { resolve } from './resolve.ts'
 import type { Arguments, DecoderTerm } from './term.ts'
 
@@ -44,19 +47,42 @@ export const referencesOf = (decoder: DecoderTerm): readonly string[] =>
       ? decoder.fuse.flatMap(referencesOf)
       : [...referencesOf(decoder.body), ...referencesOf(decoder.speculate)]
 
-/** Throws INVALID_PATHWAY for unknown rules and roles without a model, before anything runs. */
-export function checkDecoder(decoder: DecoderTerm): void {
+/** What each way of fusing takes besides models and weights. */
+export const FUSION_PARAMETERS: Readonly<Record<string, Parameters>> = {
+  ...Object.fromEntries(Object.keys(FUSION_RULES).map(rule => [rule, { learn: FLAG }])),
+  gated: { threshold: SHARE, learn: FLAG },
+  defer: {
+    threshold: SHARE,
+    spanBytes: { kind: 'count', min: 1, max: 4096 },
+    coolDown: { kind: 'count', min: 0, max: 4096 },
+    maxShare: SHARE,
+  },
+  contrast: { strength: { kind: 'number', min: 0, max: 10 } },
+  proxy: { strength: { kind: 'number', min: 0, max: 10 } },
+  [SPANS]: {},
+}
+
+/**
+ * Throws INVALID_PATHWAY for unknown rules, arguments that nothing reads, weights that are not one for each, and roles
+ * without a model, before anything runs. `at` tells where in the pathway a part of the decoder stands.
+ */
+export function checkDecoder(decoder: DecoderTerm, at: (...inner: readonly Segment[]) => readonly Segment[]): void {
   if ('lift' in decoder) return
   if ('speculate' in decoder) {
-    checkDecoder(decoder.speculate)
-    checkDecoder(decoder.body)
+    checkDecoder(decoder.speculate, (...inner) => at('speculate', ...inner))
+    checkDecoder(decoder.body, (...inner) => at('body', ...inner))
     return
   }
-  const { rule = 'mean', fuse } = decoder
-  if (!hasRoles(rule) && rule !== SPANS) fusionRule(rule)
-  else if (fuse.length < (ROLES[rule] ?? 0))
-    throw new ModelNetError('INVALID_PATHWAY', `the rule ${rule} takes at least ${ROLES[rule]} models, in order`)
-  for (const part of fuse) checkDecoder(part)
+  const { rule = 'mean', fuse, weights, with: args = {} } = decoder
+  const parameters = Object.hasOwn(FUSION_PARAMETERS, rule) ? FUSION_PARAMETERS[rule] : undefined
+  if (!parameters) throw unknownItem('fusion rule', rule, Object.keys(FUSION_PARAMETERS), at('rule'))
+  if (fuse.length < (ROLES[rule] ?? 0))
+    throw defect(`the rule ${rule} takes at least ${ROLES[rule]} models, in order`, at('fuse'))
+  if (weights && weights.length !== fuse.length)
+    throw defect(`there are ${fuse.length} members and ${weights.length} weights; each has one`, at('weights'))
+  const owner = `the fusion rule ${rule}`
+  checkArguments(owner, parameters, args, name => at('with', name), ['rule', 'weights'])
+  for (const [index, part] of fuse.entries()) checkDecoder(part, (...inner) => at('fuse', index, ...inner))
 }
 
 /** All models of a plan, in the order of `referencesOf`. */
@@ -91,18 +117,19 @@ export function planDecoder(
   }
   const { rule = 'mean', with: args = {}, weights } = decoder
   const members: DecoderPlan[] = []
+  const kept: number[] | undefined = weights && []
   const lost: unknown[] = []
-  for (const part of decoder.fuse) {
+  for (const [index, part] of decoder.fuse.entries()) {
     try {
       members.push(planDecoder(part, board, context, ranks))
+      kept?.push(weights?.[index] ?? 1)
     } catch (error) {
       if (hasRoles(rule)) throw error
       lost.push(error)
     }
   }
   if (members.length === 0) throw lost[0]
-  const given = weights?.length === members.length ? weights : undefined
-  return { kind: 'fuse', rule, args, members, weights: given ?? (hasRoles(rule) ? members.map(() => 1) : undefined) }
+  return { kind: 'fuse', rule, args, members, weights: kept ?? (hasRoles(rule) ? members.map(() => 1) : undefined) }
 }
 
 /** Competence before fusion: by what is known of the members at this task, and by how familiar each finds the prompt. */

@@ -1,3 +1,4 @@
+import type { ChatMessage } from '../../protocol/index.ts'
 import type { DecodeSession, DistributionKind } from '../../resource/index.ts'
 import { createByteView } from '../../resource/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
@@ -12,6 +13,7 @@ import {
   fusionRule,
   proxyTuning,
 } from '../fusion/index.ts'
+import { isBare } from '../judging/abilities.ts'
 import type { DecoderPlan, Voice } from './decoder-plan.ts'
 import { hasRoles, planDecoder, SPANS, voicesOf, weigh } from './decoder-plan.ts'
 import { createDraftedSession } from './drafted-session.ts'
@@ -47,12 +49,16 @@ interface Opening {
 
 type Note = (message: string, facts?: Readonly<Record<string, unknown>>) => void
 
-/** Opens a decoder on the task of the board: resolves all its models first, then opens their sessions. */
+/**
+ * Opens a decoder on the task of the board: resolves all its models first, then opens their sessions. `question` is what
+ * was asked before answers were added to it.
+ */
 export async function openDecoder(
   decoder: DecoderTerm,
   board: Board,
   context: PathwayContext,
   tell: (event: PathwayEvent) => void,
+  question: readonly ChatMessage[] = board.task.messages,
 ): Promise<OpenedDecoder> {
   const note: Note = (message, facts) =>
     tell({ type: 'note', stage: context.scope, message, ...(facts ? { facts } : {}) })
@@ -60,9 +66,12 @@ export async function openDecoder(
   const bytes = voicesOf(planned).some(givesBytes)
   const distribution: DistributionKind = bytes ? { kind: 'bytes' } : { kind: 'tokens', top: TOP_TOKENS }
   const plan = await withWeights(planned, board, context, note)
+  // who knows bare questions only is not shown the answers before it
+  const bare: Board = { ...board, task: { ...board.task, messages: question } }
+  const asBare = ({ voice }: Lift): boolean => isBare(voice.candidate)
   const opened = await takeSeats(
     liftsOf(plan),
-    (lift, signal) => openLift(lift, { board, context, distribution, note, signal }),
+    (lift, signal) => openLift(lift, { board: asBare(lift) ? bare : board, context, distribution, note, signal }),
     (take, signal) => open(plan, { board, context: { ...context, signal }, distribution, note, take }),
     context,
   )

@@ -43,11 +43,15 @@ export function toTokens(text: string): readonly Token[] {
 
 /** INVALID_PATHWAY that points at a place of the text. */
 export function unreadable(text: string, at: number, problem: string): ModelNetError {
+  const { words, position } = placeIn(text, at)
+  return new ModelNetError('INVALID_PATHWAY', `${problem} at ${words}`, { details: { position } })
+}
+
+/** A place of the text in words. */
+export function placeIn(text: string, at: number): { readonly words: string; readonly position: number } {
   const before = text.slice(Math.max(0, at - 20), at)
   const after = text.slice(at, at + 20)
-  return new ModelNetError('INVALID_PATHWAY', `${problem} at character ${at + 1}: ${before}⟦here⟧${after}`, {
-    details: { position: at },
-  })
+  return { words: `character ${at + 1}: ${before}⟦here⟧${after}`, position: at }
 }
 
 export const show = (text: string): string => (text === '' ? 'the end' : JSON.stringify(text))

@@ -1,5 +1,6 @@
 import type { Candidate, Matcher, ModelReference } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
+import { near } from './near.ts'
 import type { Board } from './path.ts'
 
 /** Reads a reference as it stands in a term: `*`, `@tag`, `model`, `model@node`. */
@@ -19,6 +20,8 @@ export interface Wanted {
   readonly ranks?: number
   /** `model@node` that are asked only if nobody else is there: a judge is not to judge itself. */
   readonly avoid?: readonly string[]
+  /** Who can do what is asked; the others are not asked for it. @default everybody */
+  readonly able?: (candidate: Candidate) => boolean
 }
 
 /**
@@ -28,8 +31,14 @@ export interface Wanted {
  */
 export function resolve(wanted: Wanted, board: Board, matcher: Matcher): readonly Candidate[] {
   const reference = toReference(wanted.reference)
-  const candidates = matcher.candidates(reference, board.analysis.tags)
-  if (candidates.length === 0) throw nobody(wanted.reference, reference, board, matcher)
+  const found = matcher.candidates(reference, board.analysis.tags)
+  if (found.length === 0) throw nobody(wanted.reference, reference, board, matcher)
+  const candidates = wanted.able ? found.filter(wanted.able) : found
+  if (candidates.length === 0)
+    throw new ModelNetError(
+      'NO_CANDIDATE',
+      `${wanted.reference} can answer questions and was not made to judge answers; a judge is a model that follows instructions, or one with the tag skill:review`,
+    )
   const { avoid = [] } = wanted
   if (avoid.length > 0) {
     const avoided = new Set(avoid.map(modelOf))
@@ -65,33 +74,4 @@ function nobody(text: string, reference: ModelReference, board: Board, matcher: 
   return new ModelNetError('MODEL_NOT_FOUND', `no node offers a model named ${reference.id}${where}${hint}`, {
     details: { near: similar },
   })
-}
-
-/** Up to three of the names that are written most like one that does not exist. */
-export function near(name: string, names: readonly string[]): readonly string[] {
-  const plain = (text: string): string => text.toLowerCase().replace(/^@?(skill:)?/u, '')
-  const wanted = plain(name)
-  return names
-    .map(other => {
-      const text = plain(other)
-      const contains = text.includes(wanted) || wanted.includes(text)
-      return { other, distance: contains ? 0.5 : editDistance(wanted, text) }
-    })
-    .filter(({ distance }) => distance <= Math.max(2, wanted.length / 3))
-    .sort((a, b) => a.distance - b.distance || a.other.localeCompare(b.other))
-    .slice(0, 3)
-    .map(({ other }) => other)
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { ModelNetError } from '../../utils/errors.ts'
+import { unknownName } from './near.ts'
+import { defect, inJson, type Segment, withPlaces } from './place.ts'
 
 /** A value in the arguments of a rule, condition or strategy. */
 export type Scalar = string | number | boolean
@@ -101,12 +103,15 @@ const TERM_HEADS = [
 ] as const
 
 /** Checks unknown data. Throws INVALID_PATHWAY with the place of the first defect. */
-export function parseTerm(value: unknown): Term {
+export const parseTerm = (value: unknown): Term => withPlaces(inJson, () => checkTerm(value))
+
+/** `parseTerm` for those who know where in a text each part stands. Throws a defect of the first part that is wrong. */
+export function checkTerm(value: unknown): Term {
   measure(value, 0, { terms: 0 })
   const result = TermSchema.safeParse(value)
   if (result.success) return result.data
   const { path, message } = deepest(value, result.error.issues)
-  throw new ModelNetError('INVALID_PATHWAY', `${message} at ${['pathway', ...path].join('.')}`, { details: { path } })
+  throw defect(message, path)
 }
 
 /** JSON Schema (2020-12) of the JSON form, for users' editors. */
@@ -124,20 +129,24 @@ const count = z.int().min(1).max(1_000_000)
 
 export const TermSchema: z.ZodType<Term> = z.lazy(() => z.union(termObjects)).meta({ id: 'Term' })
 
-const DecoderTermSchema: z.ZodType<DecoderTerm> = z
-  .lazy(() =>
-    z.union([
-      z.strictObject({ lift: name }),
-      z.strictObject({
-        fuse: z.array(DecoderTermSchema).min(1).max(16),
-        rule: name.exactOptional(),
-        weights: z.array(z.number().min(0)).min(1).max(16).exactOptional(),
-        with: args,
-      }),
-      z.strictObject({ speculate: DecoderTermSchema, body: DecoderTermSchema, bytes: count.exactOptional() }),
-    ]),
-  )
-  .meta({ id: 'Decoder' })
+const DecoderTermSchema: z.ZodType<DecoderTerm> = z.lazy(() => z.union(decoderObjects)).meta({ id: 'Decoder' })
+const decoderObjects = [
+  z.strictObject({ lift: name }),
+  z.strictObject({
+    fuse: z.array(DecoderTermSchema).min(1).max(16),
+    rule: name.exactOptional(),
+    weights: z.array(z.number().min(0)).min(1).max(16).exactOptional(),
+    with: args,
+  }),
+  z.strictObject({ speculate: DecoderTermSchema, body: DecoderTermSchema, bytes: count.exactOptional() }),
+] as const
+
+const limitsObject = z.strictObject({
+  calls: count.exactOptional(),
+  tokens: count.exactOptional(),
+  cost: z.number().min(0).exactOptional(),
+  deadlineMs: z.number().min(1).exactOptional(),
+})
 
 const terms = z.array(TermSchema).min(1).max(64)
 const termObjects = [
@@ -165,15 +174,7 @@ const termObjects = [
   z.strictObject({ plan: name, else: TermSchema.exactOptional(), join: name.exactOptional() }),
   z.strictObject({ decode: DecoderTermSchema, maxTokens: count.exactOptional() }),
   z.strictObject({ strategy: name, of: z.array(TermSchema).max(64).exactOptional(), with: args }),
-  z.strictObject({
-    within: z.strictObject({
-      calls: count.exactOptional(),
-      tokens: count.exactOptional(),
-      cost: z.number().min(0).exactOptional(),
-      deadlineMs: z.number().min(1).exactOptional(),
-    }),
-    of: TermSchema,
-  }),
+  z.strictObject({ within: limitsObject, of: TermSchema }),
   z.strictObject({ redact: name, of: TermSchema }),
   z.strictObject({ audited: z.number().min(0).max(1), of: TermSchema, by: name.exactOptional() }),
   z.strictObject({ cached: z.number().positive(), of: TermSchema }),
@@ -188,23 +189,39 @@ function measure(value: unknown, depth: number, seen: { terms: number }): void {
 
 const HEADS: ReadonlySet<string> = new Set([...TERM_HEADS, 'lift', 'fuse', 'speculate'])
 
+interface Issue {
+  readonly path: readonly Segment[]
+  readonly message: string
+}
+
 /** A union reports the issues of every alternative; the one whose head field is there is the one the writer meant. */
-function deepest(root: unknown, issues: readonly z.core.$ZodIssue[]): { path: readonly string[]; message: string } {
-  const flat: { path: readonly PropertyKey[]; message: string }[] = []
+function deepest(root: unknown, issues: readonly z.core.$ZodIssue[]): Issue {
+  const flat: Issue[] = []
   const walk = (issue: z.core.$ZodIssue, base: readonly PropertyKey[]): void => {
-    const path = [...base, ...issue.path]
-    if (issue.code !== 'invalid_union') {
-      flat.push({ path, message: issue.message })
-      return
+    const path = [...base, ...issue.path] as Segment[] // JSON has no symbols
+    if (issue.code === 'unrecognized_keys')
+      flat.push(...issue.keys.map(key => ({ path: [...path, key], message: unknownField(key, root, path) })))
+    else if (issue.code !== 'invalid_union') {
+      const name = path.at(-1)
+      flat.push({ path, message: name === undefined ? issue.message : `${name}: ${issue.message}` })
+    } else {
+      const value = valueAt(root, path)
+      const meant = issue.errors.filter(list => !list.some(inner => missesHead(inner, value)))
+      if (meant.length === 0) flat.push({ path, message: `expected a term with one of ${TERM_HEADS.join(', ')}` })
+      for (const list of meant) for (const inner of list) walk(inner, path)
     }
-    const value = valueAt(root, path)
-    const meant = issue.errors.filter(list => !list.some(inner => missesHead(inner, value)))
-    if (meant.length === 0) flat.push({ path, message: `expected a term with one of ${TERM_HEADS.join(', ')}` })
-    for (const list of meant) for (const inner of list) walk(inner, path)
   }
   for (const issue of issues) walk(issue, [])
-  const best = flat.reduce((a, b) => (b.path.length > a.path.length ? b : a))
-  return { path: best.path.map(String), message: best.message }
+  return flat.reduce((a, b) => (b.path.length > a.path.length ? b : a))
+}
+
+/** What is said of a field that its term does not have: what was probably meant, and what there is. */
+function unknownField(key: string, root: unknown, path: readonly Segment[]): string {
+  const fields = Object.keys(valueAt(root, path) as object) // only objects have fields that are not known
+  const head = path.at(-1) === 'within' ? undefined : fields.find(field => HEADS.has(field))
+  const shape = [...termObjects, ...decoderObjects].find(({ shape }) => head !== undefined && head in shape)?.shape
+  const known = Object.keys(shape ?? limitsObject.shape)
+  return unknownName(head ?? 'within', 'field', key, known)
 }
 
 function missesHead(issue: z.core.$ZodIssue, value: unknown): boolean {

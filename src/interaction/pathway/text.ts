@@ -1,7 +1,10 @@
+import { type Call, construct, HEAD_ARGUMENTS, withArguments } from './constructors.ts'
 import type { Token } from './lexer.ts'
-import { show, toTokens, unreadable } from './lexer.ts'
+import { placeIn, show, toTokens, unreadable } from './lexer.ts'
+import type { Locate, Segment } from './place.ts'
+import { withPlaces } from './place.ts'
 import type { Arguments, DecoderTerm, Scalar, Term } from './term.ts'
-import { MAX_TERM_DEPTH, parseTerm } from './term.ts'
+import { checkTerm, MAX_TERM_DEPTH } from './term.ts'
 
 /**
  * Reads the text form of a pathway. From tight to loose: `a + b` fuses distributions, `a ~ b` lets a draft and b
@@ -9,18 +12,21 @@ import { MAX_TERM_DEPTH, parseTerm } from './term.ts'
  * (`a ?{agree} b` says when), `a > b` lets b revise. References: `*`, `@tag`, `model`, `model@node`, or any name in
  * quotes. Everything else is `name(term, …, key=value, …)`. Throws INVALID_PATHWAY with the position.
  */
-export function parsePathway(text: string): Term {
+export const parsePathway = (text: string): Term => readText(text).term
+
+/** `parsePathway`, with the way back from a part of the term to its place in the text. */
+export function readText(text: string): { readonly term: Term; readonly locate: Locate } {
   const parser = new Parser(text)
-  const term = parser.sequence()
+  const raw = parser.sequence()
   parser.expect('', 'an operator or the end')
-  return parseTerm(term)
+  const locate: Locate = path => placeIn(text, parser.positionOf(raw, path))
+  return { term: withPlaces(locate, () => checkTerm(raw)), locate }
 }
 
-/** What stands in parentheses after a name. */
-interface Call {
+/** Where a part of a term was written: itself, and the arguments it was given. */
+interface Written {
   readonly at: number
-  readonly terms: readonly { readonly term: Term; readonly at: number }[]
-  readonly named: ReadonlyMap<string, { readonly term?: Term; readonly value?: Scalar; readonly at: number }>
+  readonly named: ReadonlyMap<string, number>
 }
 
 class Parser {
@@ -28,6 +34,8 @@ class Parser {
   readonly #tokens: readonly Token[]
   #index = 0
   #depth = 0
+  /** By the part as it was built, before it was checked. */
+  readonly #written = new Map<unknown, Written>()
 
   constructor(text: string) {
     this.#text = text
@@ -49,33 +57,43 @@ class Parser {
   #gated(): readonly Term[] {
     const items = this.#picked()
     if (!this.#take('?')) return items
-    const options = this.#take('{') ? this.#condition() : {}
+    const at = this.#peek.at
+    const { named, ...options } = this.#take('{') ? this.#condition() : {}
     if (++this.#depth > MAX_TERM_DEPTH)
       throw this.error(this.#peek.at, `a pathway is nested at most ${MAX_TERM_DEPTH} deep`)
     const other = joined(this.#gated())
     this.#depth--
-    return [{ gate: joined(items), else: other, ...options }]
+    const term = { gate: joined(items), else: other, ...options }
+    this.#written.set(term, { at, named: named ?? new Map() })
+    return [term]
   }
 
-  #condition(): { accept: string; with?: Arguments } {
+  #condition(): { accept: string; with?: Arguments; named?: Written['named'] } {
+    const named = new Map([['accept', this.#peek.at]])
     const accept = this.word('a condition such as agree')
     const args: Record<string, Scalar> = {}
     while (this.#take(',')) {
+      const { at } = this.#peek
       const key = this.word('an argument name')
+      if (named.has(key)) throw this.error(at, `${key} is given twice`)
+      named.set(key, at)
       this.expect('=', '"="')
       args[key] = this.#scalar()
     }
     this.expect('}', '"}"')
-    return { accept, ...(Object.keys(args).length > 0 ? { with: args } : {}) }
+    return { accept, ...withArguments(args), named }
   }
 
   #picked(): readonly Term[] {
     const items: Term[] = [this.#branches()]
     while (this.#take('!')) {
+      const { at } = this.#peek
       const pick = this.word('the name of a rule such as vote')
       const call = this.#take('(') ? this.#arguments() : undefined
       if (call?.terms[0]) throw this.error(call.terms[0].at, `the rule ${pick} takes arguments as key=value`)
-      items.push({ pick, ...withArguments(this.#scalars(call)) })
+      const term = { pick, ...withArguments(this.scalars(call?.named ?? new Map())) }
+      this.#written.set(term, { at, named: placesOf(call) })
+      items.push(term)
     }
     return items
   }
@@ -117,9 +135,20 @@ class Parser {
     if (token.kind !== 'word' && token.kind !== 'string')
       throw this.error(token.at, `expected a model, @tag, * or "(", found ${show(token.text)}`)
     this.#index++
-    if (token.kind === 'word' && this.#take('('))
-      return build(this, token.text, this.#arguments(token.at), call => this.#scalars(call))
-    return { call: token.text }
+    if (token.kind === 'word' && this.#take('(')) return this.#constructed(token.text, this.#arguments(token.at))
+    const term = { call: token.text }
+    this.#written.set(term, { at: token.at, named: new Map() })
+    return term
+  }
+
+  #constructed(name: string, call: Call): Term {
+    const term = construct(this, name, call)
+    const named = placesOf(call)
+    const head = named.get(HEAD_ARGUMENTS[name] ?? '')
+    const written = { at: call.at, named: head === undefined ? named : new Map([...named, [name, head]]) }
+    this.#written.set(term, written)
+    if ('decode' in term) this.#written.set(term.decode, written) // what is fused keeps its place inside a fusion
+    return term
   }
 
   /** Reads up to the closing parenthesis. */
@@ -156,14 +185,24 @@ class Parser {
     return token.kind === 'string' ? token.text : toScalar(token.text)
   }
 
-  #scalars(call: Call | undefined, except: readonly string[] = []): Arguments {
+  scalars(named: Call['named']): Arguments {
     const scalars: Record<string, Scalar> = {}
-    for (const [key, { value, at }] of call?.named ?? []) {
-      if (except.includes(key)) continue
+    for (const [key, { value, at }] of named) {
       if (value === undefined) throw this.error(at, `${key} takes a number, a word or text in quotes`)
       scalars[key] = value
     }
     return scalars
+  }
+
+  /** Index of the part of `root` that a path leads to: of its argument where it has one of that name, else its own. */
+  positionOf(root: Term, path: readonly Segment[]): number {
+    let part: unknown = root
+    let found = this.#written.get(part)
+    for (const segment of path) {
+      part = (part as Record<Segment, unknown> | undefined)?.[segment] // a path leads through objects and lists
+      found = this.#written.get(part) ?? found
+    }
+    return found?.named.get(String(path.at(-1))) ?? found?.at ?? 0
   }
 
   decoder(term: Term, at: number): DecoderTerm {
@@ -216,85 +255,5 @@ const joined = (items: readonly Term[]): Term => {
   return items.length === 1 && only ? only : { seq: items }
 }
 
-const withArguments = (args: Arguments): { with?: Arguments } => (Object.keys(args).length > 0 ? { with: args } : {})
-
-/** `name(…)` as a term: the constructors of the algebra by name, any other name is a strategy. */
-function build(
-  parser: Parser,
-  name: string,
-  call: Call,
-  scalarsOf: (call: Call, except?: readonly string[]) => Arguments,
-): Term {
-  const terms = call.terms.map(({ term }) => term)
-  const scalars = (...except: string[]): Arguments => scalarsOf({ ...call, named: without(call.named, except) })
-  const value = (key: string): Scalar | undefined => call.named.get(key)?.value
-  const termOf = (key: string): Term | undefined => call.named.get(key)?.term
-  const exactly = (count: number): readonly Term[] => {
-    if (terms.length === count) return terms
-    throw parser.error(call.at, `${name}(…) takes ${count} term${count === 1 ? '' : 's'}, not ${terms.length}`)
-  }
-  const first = (count = 1): Term => exactly(count)[0] as Term // counted just above
-  const reference = (): string => {
-    const term = first()
-    if ('call' in term && Object.keys(term).length === 1) return term.call
-    throw parser.error(call.at, `${name}(…) takes one model, @tag or rule name`)
-  }
-  const decoders = (): readonly DecoderTerm[] => call.terms.map(({ term, at }) => parser.decoder(term, at))
-  const other = termOf('else')
-  const otherwise = other ? { else: other } : {}
-  // Fields are checked by parseTerm afterwards: an unknown or ill-typed argument is reported with its place.
-  const forms: Readonly<Record<string, () => object>> = {
-    call: () => ({ call: reference(), ...scalars() }),
-    seq: () => ({ seq: terms }),
-    par: () => ({ par: terms, ...scalars() }),
-    orElse: () => ({ orElse: terms }),
-    pick: () => ({ pick: reference(), ...withArguments(scalars()) }),
-    gate: () => ({
-      gate: first(2),
-      else: terms[1],
-      ...(value('accept') === undefined ? {} : { accept: value('accept') }),
-      ...withArguments(scalars('accept')),
-    }),
-    route: () => {
-      exactly(0)
-      const arms = [...call.named].filter(([key]) => key !== 'else')
-      return { route: Object.fromEntries(arms.map(([key, arm]) => [key, arm.term])), ...otherwise }
-    },
-    loop: () => ({
-      loop: first(),
-      until: value('until'),
-      max: value('max'),
-      ...withArguments(scalars('until', 'max')),
-    }),
-    plan: () => ({ plan: reference(), ...otherwise, ...scalars('else') }),
-    decode: () => ({ decode: parser.decoder(first(), call.at), ...scalars() }),
-    lift: () => ({ decode: { lift: reference() } }),
-    fuse: () => ({
-      decode: {
-        fuse: decoders(),
-        ...(value('rule') === undefined ? {} : { rule: value('rule') }),
-        ...(value('weights') === undefined ? {} : { weights: String(value('weights')).split('/').map(Number) }),
-        ...withArguments(scalars('rule', 'weights')),
-      },
-    }),
-    speculate: () => {
-      exactly(2)
-      const [speculate, body] = decoders()
-      return { decode: { speculate, body, ...scalars() } }
-    },
-    within: () => ({ within: scalars(), of: first() }),
-    redact: () => ({ redact: value('policy') ?? 'default', ...scalars('policy'), of: first() }),
-    audited: () => ({ audited: value('share') ?? 0.05, ...scalars('share'), of: first() }),
-    cached: () => ({ cached: value('seconds') ?? 3600, ...scalars('seconds'), of: first() }),
-  }
-  const form = Object.hasOwn(forms, name) ? forms[name] : undefined
-  const strategy = (): object => ({
-    strategy: name,
-    ...(terms.length > 0 ? { of: terms } : {}),
-    ...withArguments(scalars()),
-  })
-  return (form ?? strategy)() as Term // checked by parseTerm
-}
-
-const without = (named: Call['named'], keys: readonly string[]): Call['named'] =>
-  new Map([...named].filter(([key]) => !keys.includes(key)))
+const placesOf = (call: Call | undefined): ReadonlyMap<string, number> =>
+  new Map([...(call?.named ?? [])].map(([key, { at }]) => [key, at]))

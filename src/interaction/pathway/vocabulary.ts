@@ -1,3 +1,4 @@
+import type { Parameters } from './parameters.ts'
 import type { Answer, Board, Bound, BoundGiven, Path, PathwayContext, PathwayEvent } from './path.ts'
 import type { Arguments, Term } from './term.ts'
 
@@ -5,6 +6,8 @@ import type { Arguments, Term } from './term.ts'
 export interface Rule {
   readonly name: string
   readonly description: string
+  /** The arguments it takes; any other is refused. @default none */
+  readonly parameters?: Parameters
   /** What it costs, where it asks models. @default nothing */
   bound?(given: BoundGiven, args: Arguments): Partial<Bound>
   /** Throws NO_CANDIDATE when there is nothing to pick from. */
@@ -17,6 +20,8 @@ export interface Rule {
 export interface Condition {
   readonly name: string
   readonly description: string
+  /** The arguments it takes; any other is refused. @default none */
+  readonly parameters?: Parameters
   bound?(given: BoundGiven, args: Arguments): Partial<Bound>
   check(board: Board, context: PathwayContext, args: Arguments): AsyncGenerator<PathwayEvent, Verdict>
 }
@@ -40,6 +45,8 @@ export interface Strategy {
   readonly needs: readonly string[]
   /** An example in the text form. */
   readonly example: string
+  /** The arguments it takes; any other is refused before it builds. @default none */
+  readonly parameters?: Parameters
   /** `of` are the terms it is applied to; empty means it chooses members itself. */
   build(of: readonly Term[], args: Arguments): Term | Path
 }

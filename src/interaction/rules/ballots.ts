@@ -1,6 +1,7 @@
 import type { Ability } from '../../service/index.ts'
 import type { AnswerFormat } from '../answers/key.ts'
 import { keyOf } from '../answers/key.ts'
+import type { Parameters } from '../pathway/parameters.ts'
 import type { Answer, Board, PathwayContext } from '../pathway/path.ts'
 import type { Arguments } from '../pathway/term.ts'
 import type { Ballot } from './tally.ts'
@@ -15,6 +16,9 @@ const OPTIONS: Readonly<Record<AnswerFormat, number>> = {
   code: 10,
   text: 10,
 }
+
+/** The argument of everything that compares answers: the form they are compared in. */
+export const KEYED: Parameters = { key: { kind: 'choice', of: Object.keys(OPTIONS) } }
 
 /** The form answers are compared in: that of the argument `key`, else that of the task. */
 export function formatOf(board: Board, args: Arguments): AnswerFormat {

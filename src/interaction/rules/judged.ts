@@ -1,11 +1,16 @@
 import { ModelNetError } from '../../utils/errors.ts'
+import { canReview } from '../judging/abilities.ts'
 import { askBetter, askMostConsistent, askOrder } from '../judging/judges.ts'
+import { askReviewer, isReviewer } from '../judging/reviewer.ts'
 import { together } from '../judging/together.ts'
 import { oneCall, parallel, times } from '../pathway/bounds.ts'
+import { partOf } from '../pathway/context.ts'
+import { COUNT, NAME } from '../pathway/parameters.ts'
 import type { Answer, Board, Bound, BoundGiven, PathwayContext, PathwayEvent } from '../pathway/path.ts'
+import type { Wanted } from '../pathway/resolve.ts'
 import type { Arguments } from '../pathway/term.ts'
 import type { Rule } from '../pathway/vocabulary.ts'
-import { bestMade, totalUsage } from './ballots.ts'
+import { bestMade, KEYED, totalUsage } from './ballots.ts'
 import { vote } from './vote.ts'
 
 /** Above so many answers not all pairs are compared. */
@@ -21,6 +26,7 @@ const judgeOf = ({ by = '*' }: Arguments): string => String(by)
 export const rank: Rule = {
   name: 'rank',
   description: 'a judge compares the answers in pairs and in both orders; most wins',
+  parameters: { by: NAME },
   bound(given, args) {
     const n = given.answers ?? 0
     return judging(n <= MAX_ALL_PAIRS ? n * (n - 1) : 2 * (n - 1), given, args)
@@ -35,6 +41,7 @@ export const rank: Rule = {
 export const top: Rule = {
   name: 'top',
   description: 'the best `n` answers by pairwise comparison, best first',
+  parameters: { n: COUNT, by: NAME },
   bound: (given, args) => ({
     ...rank.bound?.(given, args),
     answers: Math.min(given.answers ?? 0, Number(args['n'] ?? 3)),
@@ -50,6 +57,7 @@ export const top: Rule = {
 export const borda: Rule = {
   name: 'borda',
   description: 'ranked vote: `n` judges order all answers, points by place',
+  parameters: { n: COUNT, by: NAME },
   bound: (given, args) => judging(Number(args['n'] ?? 3), given, args),
   async *run(board, context, args) {
     const { answers } = board
@@ -78,6 +86,7 @@ export const borda: Rule = {
 export const usc: Rule = {
   name: 'usc',
   description: 'a model picks the answer most others agree with, asked in two orders; else a vote',
+  parameters: { by: NAME, ...KEYED },
   bound: (given, args) => judging(2, given, args),
   async *run(board, context, args) {
     const { answers } = board
@@ -98,7 +107,7 @@ export const usc: Rule = {
     if (chosen && (first === undefined || second === undefined || first === second))
       return { ...chosen, usage: totalUsage(answers) }
     yield { type: 'note', stage: context.scope, message: 'the two orders gave different answers: a vote decides' }
-    return yield* vote.run(board, context, {})
+    return yield* vote.run(board, context, args)
   },
 }
 
@@ -111,6 +120,8 @@ async function* pairwiseWins(
   const { answers } = board
   const wins = answers.map(() => 0)
   const wanted = { reference: judge, avoid: answers.map(({ by }) => by) }
+  if (answers.length > 1 && isReviewer({ ...wanted, able: canReview(board.analysis) }, board, partOf(context, 'j0')))
+    return yield* reviewedWins(wanted, board, context)
   const compare = async function* (pairs: readonly (readonly [number, number])[]): AsyncGenerator<PathwayEvent, void> {
     const asked = pairs.flatMap(([a, b]) => [
       [a, b],
@@ -143,6 +154,24 @@ async function* pairwiseWins(
     wins[top] = (wins[top] ?? 0) + answers.length
   }
   yield { type: 'note', stage: context.scope, message: `wins ${wins.join(', ')}`, facts: { wins } }
+  return wins
+}
+
+/** Who was trained to review looks at each answer alone: what it approves wins. */
+async function* reviewedWins(
+  wanted: Wanted,
+  board: Board,
+  context: PathwayContext,
+): AsyncGenerator<PathwayEvent, readonly number[]> {
+  const { answers } = board
+  const able = { ...wanted, able: canReview(board.analysis) }
+  const reviews = yield* together(
+    answers.map(answer => (part: PathwayContext) => askReviewer(able, answer, board, part)),
+    board,
+    context,
+  )
+  const wins = reviews.map(review => (review?.verdict === 'yes' ? 1 : 0))
+  yield { type: 'note', stage: context.scope, message: `approved ${wins.join(', ')}`, facts: { wins } }
   return wins
 }
 

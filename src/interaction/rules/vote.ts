@@ -1,7 +1,7 @@
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Answer, Board, PathwayContext, PathwayEvent } from '../pathway/path.ts'
 import type { Rule } from '../pathway/vocabulary.ts'
-import { bestMade, equalBallots, optionsOf, totalUsage, weightedBallots } from './ballots.ts'
+import { bestMade, equalBallots, KEYED, optionsOf, totalUsage, weightedBallots } from './ballots.ts'
 import type { Ballot, Group } from './tally.ts'
 import { tally } from './tally.ts'
 
@@ -9,6 +9,7 @@ import { tally } from './tally.ts'
 export const vote: Rule = {
   name: 'vote',
   description: 'the most frequent answer; what cannot be read abstains',
+  parameters: KEYED,
   async *run(board, context, args) {
     const ties = weightedBallots(board, context, args).map(({ weight }) => weight)
     // a vote is one vote; ability only parts equals
@@ -28,6 +29,7 @@ export const vote: Rule = {
 export const weighted: Rule = {
   name: 'weighted',
   description: 'the answer with most log-odds behind it, by what is known of its makers',
+  parameters: KEYED,
   async *run(board, context, args) {
     return yield* elect(weightedBallots(board, context, args), board, context, optionsOf(board, args))
   },

@@ -1,5 +1,8 @@
+import { FUSION_PARAMETERS } from '../pathway/decoder-plan.ts'
+import { COUNT, type Parameters, TEMPERATURE } from '../pathway/parameters.ts'
 import type { Arguments, Term } from '../pathway/term.ts'
 import type { Strategy } from '../pathway/vocabulary.ts'
+import { KEYED } from '../rules/ballots.ts'
 import { decodersOf, membersOf, nameOf, oneOf, rest, samplesOf } from './members.ts'
 
 export const single: Strategy = {
@@ -15,6 +18,7 @@ export const vote: Strategy = {
   description: 'several models answer, the most frequent answer wins; stops when it is decided',
   needs: ['generate'],
   example: 'vote(@arithmetic, n=3)',
+  parameters: { n: COUNT, ...KEYED },
   build: (of, args) => election(membersOf(of, args, 3), 'vote', rest(args, 'n')),
 }
 
@@ -23,6 +27,7 @@ export const weighted: Strategy = {
   description: 'a vote weighed by the log-odds of what is known of each model',
   needs: ['generate'],
   example: 'weighted(@arithmetic, n=5)',
+  parameters: { n: COUNT, ...KEYED },
   build: (of, args) => election(membersOf(of, args, 5), 'weighted', rest(args, 'n')),
 }
 
@@ -31,6 +36,7 @@ export const consistency: Strategy = {
   description: 'self-consistency: samples of one model, the most frequent answer wins',
   needs: ['generate'],
   example: 'consistency(@arithmetic, n=5)',
+  parameters: { n: COUNT, temperature: TEMPERATURE, ...KEYED },
   build: (of, args) => election(samplesOf(of, args, 5), 'vote', rest(args, 'n', 'temperature')),
 }
 
@@ -39,6 +45,11 @@ export const joint: Strategy = {
   description: 'several models write one text, their next-token distributions fused (parallel inference)',
   needs: ['tokens'],
   example: 'joint(@arithmetic, n=2, by=mean)',
+  parameters: {
+    n: COUNT,
+    by: { kind: 'choice', of: Object.keys(FUSION_PARAMETERS) },
+    ...(Object.assign({}, ...Object.values(FUSION_PARAMETERS)) as Parameters), // the way of fusing refuses what is not its own
+  },
   build(of, args) {
     const members = membersOf(of, args, 2)
     const by = nameOf(args, 'by', 'mean')
@@ -52,6 +63,7 @@ export const surest: Strategy = {
   description: 'several models answer, the answer whose maker was surest of its own words is taken',
   needs: ['generate', 'logprobs'],
   example: 'surest(@arithmetic, n=2)',
+  parameters: { n: COUNT },
   build: (of, args) =>
     election(
       membersOf(of, args, 2).map(member => ('call' in member ? { ...member, confidence: true } : member)),

@@ -1,5 +1,7 @@
-import type { Term } from '../pathway/term.ts'
+import { COUNT, NAME, type Parameters, TEMPERATURE } from '../pathway/parameters.ts'
+import type { Arguments, Term } from '../pathway/term.ts'
 import type { Strategy } from '../pathway/vocabulary.ts'
+import { KEYED } from '../rules/ballots.ts'
 import { countOf, membersOf, nameOf, rest, samplesOf } from './members.ts'
 
 /** Debate only where there is something to debate, capped, and settled by a vote (collaboration-methods B8). */
@@ -8,6 +10,7 @@ export const debate: Strategy = {
   description: 'models answer; while more than a third disagree they see each other and answer again; then a vote',
   needs: ['generate'],
   example: 'debate(a|b|c, rounds=2)',
+  parameters: { n: COUNT, rounds: COUNT, ...KEYED },
   build(of, args) {
     const members = membersOf(of, args, 3)
     const again = members.map((member): Term => ('call' in member ? { ...member, role: 'debate' } : member))
@@ -15,7 +18,7 @@ export const debate: Strategy = {
     return {
       seq: [
         { par: members },
-        { loop: { par: again }, until: 'consensus', max: rounds },
+        { loop: { par: again }, until: 'consensus', max: rounds, ...rest(args, 'n', 'rounds') },
         { pick: 'vote', ...rest(args, 'n', 'rounds') },
       ],
     }
@@ -28,6 +31,7 @@ export const moa: Strategy = {
   description: 'mixture of agents: layers of models improve on all answers of the layer before, one writes the result',
   needs: ['generate'],
   example: 'moa(a|b|c, layers=2, by=d)',
+  parameters: { n: COUNT, layers: COUNT, by: NAME },
   build: (of, args) => layered(membersOf(of, args, 3), countOf(args, 'layers', 2), nameOf(args, 'by', '*')),
 }
 
@@ -37,6 +41,7 @@ export const selfMoa: Strategy = {
   description: 'mixture of agents with samples of one model, which writes the result itself',
   needs: ['generate'],
   example: 'self-moa(@arithmetic, n=4)',
+  parameters: { n: COUNT, layers: COUNT, by: NAME, temperature: TEMPERATURE },
   build(of, args) {
     const samples = samplesOf(of, args, 4)
     const [first] = samples
@@ -52,6 +57,7 @@ export const rankFuse: Strategy = {
     'a judge ranks the answers in pairs, the best three are fused into one, the better of best and fusion stays',
   needs: ['generate'],
   example: 'rank-fuse(a|b|c, by=d)',
+  parameters: { n: COUNT, by: NAME },
   build(of, args) {
     const by = nameOf(args, 'by', '*')
     return {
@@ -65,13 +71,20 @@ export const rankFuse: Strategy = {
   },
 }
 
-/** Several answers, one chosen by a rule that asks judges. */
-const judged = (name: string, rule: string, description: string): Strategy => ({
+/** Several answers, one chosen by a rule that asks judges; `options` are what the rule takes of the arguments. */
+const judged = (
+  name: string,
+  rule: string,
+  description: string,
+  parameters: Parameters = {},
+  options: (args: Arguments) => { readonly with?: Arguments } = args => rest(args, 'n'),
+): Strategy => ({
   name,
   description,
   needs: ['generate'],
   example: `${name}(a|b|c, by=d)`,
-  build: (of, args) => ({ seq: [{ par: membersOf(of, args, 3) }, { pick: rule, ...rest(args, 'n') }] }),
+  parameters: { n: COUNT, by: NAME, ...parameters },
+  build: (of, args) => ({ seq: [{ par: membersOf(of, args, 3) }, { pick: rule, ...options(args) }] }),
 })
 
 export const rank: Strategy = judged(
@@ -79,11 +92,20 @@ export const rank: Strategy = judged(
   'rank',
   'a judge compares the answers in pairs and both orders, the best wins',
 )
-export const ranked: Strategy = judged('ranked', 'borda', 'ranked vote: judges order all answers, points by place')
+export const ranked: Strategy = judged(
+  'ranked',
+  'borda',
+  'ranked vote: `judges` order all answers, points by place',
+  { judges: COUNT },
+  // `n` says how many answer, as everywhere; of the rule it is how many judge
+  ({ judges, ...args }) =>
+    rest({ ...args, ...(judges === undefined ? {} : { n: judges }) }, ...(judges === undefined ? ['n'] : [])),
+)
 export const usc: Strategy = judged(
   'usc',
   'usc',
   'universal self-consistency: a model picks the answer most others agree with',
+  KEYED,
 )
 
 const layered = (proposers: readonly Term[], layers: number, by: string): Term => {

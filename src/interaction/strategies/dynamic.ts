@@ -1,6 +1,7 @@
 import { ModelNetError } from '../../utils/errors.ts'
 import { dynamicPath } from '../mutual/dynamic-path.ts'
 import type { GraphStore } from '../mutual/graph-store.ts'
+import { COUNT, SHARE } from '../pathway/parameters.ts'
 import type { Strategy } from '../pathway/vocabulary.ts'
 import { countOf, oneOf } from './members.ts'
 
@@ -10,6 +11,7 @@ export const dynamic = (store: GraphStore): Strategy => ({
   description: 'those who can improve the answer judge it, one who objects rewrites it, until nobody objects',
   needs: ['generate'],
   example: 'dynamic(a, hops=3)',
+  parameters: { hops: COUNT, explore: SHARE },
   build(of, args) {
     const start = oneOf(of, 'dynamic')
     if (!('call' in start)) throw new ModelNetError('INVALID_PATHWAY', 'dynamic(…) starts with one model')

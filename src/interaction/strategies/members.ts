@@ -1,22 +1,27 @@
 import { ModelNetError } from '../../utils/errors.ts'
+import { MAX_MEMBERS } from '../pathway/parameters.ts'
 import type { Arguments, DecoderTerm, Term } from '../pathway/term.ts'
-
-/** Most members of a strategy that chooses them itself. */
-const MAX_MEMBERS = 16
 
 /**
  * The members a strategy works with: those it was given, or `n` distinct models of the one reference it was given
- * (`vote(@arithmetic, n=3)`), or of the whole network.
+ * (`vote(@arithmetic, n=3)`), or of the whole network. Throws INVALID_PATHWAY where `n` would change nothing.
  */
 export function membersOf(of: readonly Term[], args: Arguments, defaultCount: number): readonly Term[] {
   const given = of.flatMap(term => ('par' in term && Object.keys(term).length === 1 ? term.par : [term]))
   const [only] = given
   const count = countOf(args, 'n', defaultCount)
-  if (given.length > 1) return given
-  if (only && !('call' in only)) return [only]
-  const reference = only?.call ?? '*'
-  // A name without a choice behind it is one model, however often it is asked.
-  if (count === 1 || !(reference === '*' || reference.startsWith('@'))) return [only ?? { call: reference }]
+  const isChoice = only === undefined || ('call' in only && (only.call === '*' || only.call.startsWith('@')))
+  // What was given is that many: a name without a choice behind it is one model, however often it is asked.
+  if (given.length > 1 || !isChoice) {
+    const { n = given.length } = args
+    if (n === given.length) return given
+    const members = given.length === 1 ? '1 member is' : `${given.length} members are`
+    throw new ModelNetError('INVALID_PATHWAY', `n=${n} chooses nobody: ${members} given; n is for * or one @tag`, {
+      details: { argument: 'n' },
+    })
+  }
+  const { call: reference = '*' } = only ?? {}
+  if (count === 1) return [only ?? { call: reference }]
   return Array.from({ length: count }, (_, rank) => ({ ...only, call: reference, rank, ranks: count }))
 }
 
@@ -27,6 +32,13 @@ export function samplesOf(of: readonly Term[], args: Arguments, defaultCount: nu
     throw new ModelNetError('INVALID_PATHWAY', 'samples are taken of one model')
   const temperature = Number(args['temperature'] ?? 0.7)
   return Array.from({ length: countOf(args, 'n', defaultCount) }, () => ({ temperature, ...only }))
+}
+
+/** The two terms a strategy is applied to. */
+export function twoOf(of: readonly Term[], name: string): readonly [Term, Term] {
+  const [first, second, ...others] = membersOf(of, {}, 2)
+  if (first && second && others.length === 0) return [first, second]
+  throw new ModelNetError('INVALID_PATHWAY', `${name}(…) takes two members, not ${second ? others.length + 2 : 1}`)
 }
 
 /** The one term a strategy is applied to; the best model of the network by default. */

@@ -144,6 +144,20 @@ describe('chains', () => {
     expect(promptOf(third.requests[0] as GenerateRequest)).toContain('verifier')
   })
 
+  it('let critic and sceptic speak at the same time, and one write from all that was said', async () => {
+    const critic = model('b', 'no error found')
+    const sceptic = model('c', 'unproven')
+    const solver = model('a', request => (promptOf(request).includes('unproven') ? '85 after all' : '85'))
+    const net = network([solver, critic, sceptic], { analysis: { format: 'text' } })
+    expect((await net.ask('What is 38 + 47?', 'roles(a, b, c)')).text).toBe('85 after all')
+    expect(promptOf(critic.requests[0] as GenerateRequest)).toContain('List the concrete errors')
+    expect(promptOf(sceptic.requests[0] as GenerateRequest)).toContain('As a sceptic')
+    expect(promptOf(solver.requests[1] as GenerateRequest)).toMatch(/85[\s\S]*no error found[\s\S]*unproven/)
+    const starts = net.events.flatMap((event, at) => (event.type === 'call-start' ? [at] : []))
+    const ends = net.events.flatMap((event, at) => (event.type === 'call-end' ? [at] : []))
+    expect(starts[2]).toBeLessThan(ends[1] ?? 0)
+  })
+
   it('give the joint writers the answer before them', async () => {
     const writer = model('b', '2')
     const net = network([model('a', 'because of this'), writer, model('c', '2')])
@@ -202,7 +216,7 @@ describe('judges', () => {
       ],
       { abilities: { b: 0.9 } },
     )
-    for (const pathway of ['rank(a|b, by=judge)', 'ranked(a|b, by=judge, n=1)', 'usc(a|b, by=judge)'])
+    for (const pathway of ['rank(a|b, by=judge)', 'ranked(a|b, by=judge, judges=1)', 'usc(a|b, by=judge)'])
       expect((await net.ask('?', pathway)).text).toBe('2')
   })
 

@@ -1,3 +1,5 @@
+import { ModelNetError } from '../../utils/errors.ts'
+import { COUNT } from '../pathway/parameters.ts'
 import type { Role, Term } from '../pathway/term.ts'
 import type { Strategy } from '../pathway/vocabulary.ts'
 import { decodersOf, membersOf } from './members.ts'
@@ -8,6 +10,7 @@ export const serial: Strategy = {
   description: 'a chain: the first answers, the next reviews, the last verifies; each sees question and answer so far',
   needs: ['generate'],
   example: 'serial(a, b, c)',
+  parameters: { n: COUNT },
   build: (of, args) => chain(membersOf(of, args, 3)),
 }
 
@@ -18,6 +21,7 @@ export const s2p: Strategy = {
     'serial then parallel: one answers, the others write the final text jointly with that answer before them',
   needs: ['generate', 'tokens'],
   example: 's2p(a, b, c)',
+  parameters: { n: COUNT },
   build(of, args) {
     const [first, ...others] = membersOf(of, args, 3)
     return { seq: [first ?? { call: '*' }, joint(others.length > 0 ? others : [{ call: '*' }])] }
@@ -30,6 +34,7 @@ export const p2s: Strategy = {
   description: 'parallel then serial: several write one text jointly, one verifies it',
   needs: ['generate', 'tokens'],
   example: 'p2s(a, b, c)',
+  parameters: { n: COUNT },
   build(of, args) {
     const members = membersOf(of, args, 3)
     const last = members.at(-1) ?? { call: '*' }
@@ -40,14 +45,20 @@ export const p2s: Strategy = {
   },
 }
 
+/** Solver, critic, sceptic, writer. */
+const MAX_ROLES = 4
+
 /** A role graph: one solves, others criticize and doubt at the same time, one writes the answer from all of it. */
 export const roles: Strategy = {
   name: 'roles',
   description: 'solver, critic and sceptic, and one who writes the answer from what they said',
   needs: ['generate'],
   example: 'roles(a, b, c)',
+  parameters: { n: { kind: 'count', min: 1, max: MAX_ROLES } },
   build(of, args) {
     const members = membersOf(of, args, 3)
+    if (members.length > MAX_ROLES)
+      throw new ModelNetError('INVALID_PATHWAY', `roles(…) has ${MAX_ROLES} roles, not ${members.length}`)
     const at = (index: number): Term => members[index % members.length] ?? { call: '*' }
     const as = (term: Term, role: 'criticize' | 'doubt' | 'synthesize'): Term =>
       'call' in term ? { ...term, role } : term

@@ -1,3 +1,4 @@
+import { NAME } from '../pathway/parameters.ts'
 import type { Strategy } from '../pathway/vocabulary.ts'
 import { nameOf, oneOf } from './members.ts'
 
@@ -7,6 +8,7 @@ export const planned: Strategy = {
   description: 'a planner splits a composite question into a graph of subtasks for the models that have the skills',
   needs: ['generate'],
   example: 'planned(by=@planning)',
+  parameters: { by: NAME, writer: NAME },
   build: (of, args) => ({
     plan: nameOf(args, 'by', '@planning'),
     else: oneOf(of, 'planned'),

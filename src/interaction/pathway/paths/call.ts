@@ -1,14 +1,15 @@
+import { canReview, isBare, isTrainedReviewer } from '../../judging/abilities.ts'
 import { askReviewer, isReviewer } from '../../judging/reviewer.ts'
 import { roleFor, toMessages } from '../../prompts.ts'
 import { oneCall } from '../bounds.ts'
 import { withAnswers } from '../context.ts'
 import type { Answer, Board, Path, PathwayContext, PathwayEvent } from '../path.ts'
-import type { Wanted } from '../resolve.ts'
+import { resolve, type Wanted } from '../resolve.ts'
 import { runCall } from '../run-call.ts'
 import type { CallTerm } from '../term.ts'
 
 /** Roles that a model trained to review fills by a review: the answer stays, or its correction takes its place. */
-const REVIEWING: ReadonlySet<string> = new Set(['revise', 'verify'])
+const REVIEWING: ReadonlySet<string> = new Set(['revise', 'verify', 'synthesize'])
 
 /** One question to one model; what it is asked to do with earlier answers depends on its role. */
 export function callPath(term: CallTerm): Path {
@@ -17,11 +18,26 @@ export function callPath(term: CallTerm): Path {
     kind: 'call',
     bound: given => oneCall(reference, { ...given, ...(maxTokens === undefined ? {} : { maxTokens }) }),
     async *run(board, context) {
-      const doing = roleFor(role, board.answers.length)
+      const asked = roleFor(role, board.answers.length)
       const wanted = { reference, ...(rank === undefined ? {} : { rank }), ...(ranks === undefined ? {} : { ranks }) }
       const [given] = board.answers
-      if (given && REVIEWING.has(doing) && isReviewer(wanted, board, context))
+      if (given && REVIEWING.has(asked) && keepsAnswer(wanted, board, context)) {
+        yield {
+          type: 'note',
+          stage: context.scope,
+          message: `${reference} was not trained to review this field, the answer is kept`,
+        }
+        return withAnswers(board, [given])
+      }
+      if (given && REVIEWING.has(asked) && isReviewer(wanted, board, context))
         return withAnswers(board, [yield* reviewed(wanted, given, board, context)])
+      const doing = asked !== 'answer' && knowsQuestionsOnly(wanted, board, context) ? 'answer' : asked
+      if (doing !== asked)
+        yield {
+          type: 'note',
+          stage: context.scope,
+          message: `${reference} knows bare questions only: no ${asked}, it answers`,
+        }
       const answer = yield* runCall(
         {
           ...wanted,
@@ -43,6 +59,20 @@ export function callPath(term: CallTerm): Path {
       return withAnswers(board, [answer])
     },
   }
+}
+
+/** A replay asks nobody: it does not matter what would be asked. */
+const knowsQuestionsOnly = (wanted: Wanted, board: Board, context: PathwayContext): boolean => {
+  const lead = context.recorded ? undefined : resolve(wanted, board, context.matcher)[0]
+  return lead !== undefined && isBare(lead)
+}
+
+/** A reviewer of other fields has nothing to say; in a replay it is who was not asked then. */
+function keepsAnswer(wanted: Wanted, board: Board, context: PathwayContext): boolean {
+  const { recorded, scope } = context
+  if (recorded) return !recorded.has(scope) && !isReviewer(wanted, board, context)
+  const [lead] = resolve(wanted, board, context.matcher)
+  return lead !== undefined && isTrainedReviewer(lead) && !canReview(board.analysis)(lead)
 }
 
 async function* reviewed(

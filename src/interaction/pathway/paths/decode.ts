@@ -6,7 +6,7 @@ import { decodeText } from '../../fusion/index.ts'
 import { roleFor, toMessages } from '../../prompts.ts'
 import { oneCall, parallel } from '../bounds.ts'
 import { isUnwanted, withAnswers } from '../context.ts'
-import { checkDecoder, referencesOf } from '../decoder-plan.ts'
+import { referencesOf } from '../decoder-plan.ts'
 import type { OpenedDecoder } from '../decoders.ts'
 import { openDecoder } from '../decoders.ts'
 import type { Grant, Ledger } from '../ledger.ts'
@@ -18,7 +18,6 @@ import { estimateTokens } from '../trimming.ts'
 
 /** Writes one text with a decoder: one model, or several that are fused symbol by symbol. */
 export function decodePath(decoder: DecoderTerm, maxTokens?: number): Path {
-  checkDecoder(decoder)
   const references = referencesOf(decoder)
   return {
     kind: 'decode',
@@ -35,7 +34,7 @@ export function decodePath(decoder: DecoderTerm, maxTokens?: number): Path {
       const told: PathwayEvent[] = []
       const messages = toMessages(board, roleFor('auto', board.answers.length), context.random)
       const asked = { ...board, task: { ...board.task, messages } }
-      const opened = await openDecoder(decoder, asked, context, event => told.push(event))
+      const opened = await openDecoder(decoder, asked, context, event => told.push(event), board.task.messages)
       const started = context.clock.monotonic()
       const members = opened.voices.map((voice, index) => ({ ...voice, call: `${context.scope}.m${index}` }))
       const promptTokens = estimateTokens(messages)

@@ -5,7 +5,8 @@ import type { Bound, Path } from '../path.ts'
 
 /**
  * One stage after another. The best so far is kept: a stage that fails is left out when there are answers to go on
- * with, so no later stage can lose a good answer.
+ * with, so no later stage can lose a good answer. Where nobody answered yet, the next stage answers in its place; if
+ * none can, the first failure is what is told.
  */
 export function seqPath(stages: readonly Path[]): Path {
   return {
@@ -18,19 +19,19 @@ export function seqPath(stages: readonly Path[]): Path {
     },
     async *run(board, context) {
       let current = board
+      let first: unknown
       for (const [index, stage] of stages.entries()) {
         const part = partOf(context, index, { visible: context.visible && index === stages.length - 1 })
         try {
           current = yield* stage.run(current, part)
         } catch (cause) {
-          if (isUnwanted(context) || index === 0 || current.answers.length === 0) throw cause
+          first ??= cause
+          const isLost = current.answers.length === 0 && index === stages.length - 1
+          if (isUnwanted(context)) throw cause
+          if (isLost || (context.signal.aborted && current.answers.length === 0)) throw first
           const { code, message } = toModelNetError(cause)
-          yield {
-            type: 'note',
-            stage: part.scope,
-            message: `stage left out, the answer so far is kept: ${message}`,
-            facts: { code },
-          }
+          const then = current.answers.length > 0 ? 'the answer so far is kept' : 'the next stage answers'
+          yield { type: 'note', stage: part.scope, message: `stage left out, ${then}: ${message}`, facts: { code } }
         }
       }
       return current
