@@ -14,17 +14,6 @@ def steps(recipe):
     return recipe.steps + (steps(RECIPES[recipe.start]) if recipe.start else 0)
 
 
-def shipped(recipe):
-    """The file that a row of starts begins with; None where it begins with nothing."""
-    return shipped(RECIPES[recipe.start]) if recipe.start else recipe.shipped
-
-
-def shown_steps(recipe):
-    """The number of steps; those of a shipped file that the training starts from are not counted."""
-    file = shipped(recipe)
-    return f"{steps(recipe)} from `{file.split('/')[-1]}` of {file[:7]}" if file else steps(recipe)
-
-
 def main():
     rows = ["| model | parameters | tokenizer | steps | seed | held-out, exact answer |", "| --- | --- | --- | --- | --- | --- |"]
     for path in sorted((HERE.parent / "models").glob("*/card.json")):
@@ -33,7 +22,7 @@ def main():
         measured = "; ".join(f"{entry['tag'].removeprefix('skill:')} {100 * entry['accuracy']:.1f} % of {entry['n']} "
                              f"({100 * entry['interval'][0]:.1f}-{100 * entry['interval'][1]:.1f})" for entry in card["measured"])
         rows.append(f"| `{card['name']}` | {card['parameters'] / 1e6:.2f} M | {recipe.tokenizer}, "
-                    f"{card['tokenizer']['vocabularySize']} | {shown_steps(recipe)} | {card['seed']} | {measured} |")
+                    f"{card['tokenizer']['vocabularySize']} | {steps(recipe)} | {card['seed']} | {measured} |")
     readme = HERE / "README.md"
     block = "\n".join([MARKS[0], *rows, MARKS[1]])
     readme.write_text(re.sub(f"{MARKS[0]}.*{MARKS[1]}", lambda _: block, readme.read_text(), flags=re.S))

@@ -112,9 +112,6 @@ def checkpoint(name):
 
 def beginning(recipe):
     """Tokenizer and weights that training starts from; no weights where it starts from nothing."""
-    if recipe.shipped:
-        from import_gguf import shipped  # needs gguf-py, which other trainings do not
-        return shipped(recipe.shipped)
     if recipe.start:
         return load_tokenizer(recipe.start), torch.load(checkpoint(recipe.start))["state"]
     return build_tokenizer(recipe), None

@@ -43,7 +43,7 @@ SHAPES = ("+", "-", "++", "+-", "--")
 
 
 def word_problem(rng):
-    """One story; the key is the template with its numbers."""
+    """One story; the key is the template with the numbers that it shows."""
     shape = rng.choices(SHAPES, (4, 4, 1, 1, 1))[0]
     index = rng.randrange(len(STORIES[shape]))
     a, b, c = (rng.randrange(2, 100) for _ in range(3))
@@ -59,4 +59,6 @@ def word_problem(rng):
         answer = rest
     else:
         steps, answer = chain_steps([("+", a), (shape[0], b), (shape[1], c)])
-    return Item(question, str(answer), "word problem", f"word:{shape}{index}:{a},{b},{c}", "number", steps)
+    shown = (a, b, c)[:len(shape) + 1]
+    key = f"word:{shape}{index}:{','.join(map(str, shown))}"
+    return Item(question, str(answer), "word problem", key, "number", steps)

@@ -143,11 +143,12 @@ def spelled(word):
 
 
 def make(kind, rng, word, answer, steps="", grader="text", key="", **slots):
+    """A question about one word; `Wave` and `wave` have one key, since people type both."""
     index, question = phrase(PHRASINGS, kind, rng, w=word, **slots)
     if rng.random() < 0.15 and "{w}" in PHRASINGS[kind][index]:
         question = question.replace(word, f'"{word}"') if word in question else question
     question = vary(question, rng, lower=False)
-    return Item(question, answer, kind, f"words:{kind}:{word}:{key}", grader, steps)
+    return Item(question, answer, kind, f"words:{kind}:{word.lower()}:{key}", grader, steps)
 
 
 def letters(rng):

@@ -29,7 +29,7 @@ const spelling = (
   draw: random => ({ w: madeUpWord(random) }),
   solve({ w }) {
     const word = unquoted(w)
-    return lettersOf(word).length === 0 ? undefined : solve(word, `words:${kind}:${word}:`)
+    return lettersOf(word).length === 0 ? undefined : solve(word, `words:${kind}:${word.toLowerCase()}:`)
   },
 })
 
@@ -49,7 +49,7 @@ const OCCURRENCES: Form = {
   },
   solve({ l = '', w }) {
     const word = unquoted(w)
-    return numeric(word.split(l).length - 1, `words:occurrences:${word}:${l}`)
+    return numeric(word.split(l).length - 1, `words:occurrences:${word.toLowerCase()}:${l}`)
   },
 }
 
@@ -72,7 +72,7 @@ const NTH_LETTER: Form = {
     const word = unquoted(w)
     const place = Math.max(placeOf(ORDINALS, o), placeOf(ORDINALS_SHORT, o))
     const letter = place < 1 ? undefined : word[place]
-    return letter === undefined ? undefined : text(letter, `words:nth letter:${word}:${place + 1}`)
+    return letter === undefined ? undefined : text(letter, `words:nth letter:${word.toLowerCase()}:${place + 1}`)
   },
 }
 
