@@ -10,11 +10,11 @@ import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
-import { webSockets } from '@libp2p/websockets'
 import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { MAX_FRAME_BYTES } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
+import { endingWebSockets } from './ending-web-sockets.ts'
 import { leanYamux } from './lean-yamux.ts'
 import type { MeasuredPaths } from './measured-paths.ts'
 import { protectByKey } from './swarm-key.ts'
@@ -103,7 +103,7 @@ export async function startHost(
       ...(datastore ? { datastore } : {}),
       privateKey: await generateKeyPairFromSeed('Ed25519', seed),
       addresses: { listen: [...listen, ...(options.relayed ? ['/p2p-circuit'] : [])], announce: [...announce] },
-      transports: [paths.measure(tcp()), paths.measure(webSockets()), paths.measure(circuitRelayTransport())],
+      transports: [paths.measure(tcp()), paths.measure(endingWebSockets()), paths.measure(circuitRelayTransport())],
       ...(options.swarmKey === undefined ? {} : { connectionProtector: protectByKey(options.swarmKey) }),
       connectionEncrypters: [tls(), noise()],
       streamMuxers: [
