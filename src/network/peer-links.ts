@@ -57,7 +57,7 @@ const REOPEN_MS = { first: 250, most: 5000 }
 export function createPeerLinks(components: PeerLinksComponents, options: PeerLinksOptions = {}): PeerLinks {
   const { network, clock, logger } = components
   const eager = (): boolean => (typeof options.eager === 'function' ? options.eager() : (options.eager ?? true))
-  const door = createDoor({ clock, logger }, options.admission)
+  const door = createDoor({ clock, logger, onRevoked: () => shutOut() }, options.admission)
   const handlers: Record<string, CallHandler> = { ...door.handlers }
   const joining = new Map<string, number>()
   /** Peers whose refusal was logged; they come again and again. */
@@ -75,7 +75,10 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
 
   const add = async (stream: FrameStream, peer: string): Promise<Channel> => {
     const channel = createChannel(createStreamTransport(stream), { handlers, peer, clock, logger })
-    if (options.admission) await admit(channel, peer)
+    if (options.admission) {
+      await admit(channel, peer)
+      void door.tellRevocations(channel)
+    }
     const open = channels.get(peer) ?? []
     channels.set(peer, [...open, channel].slice(-MAX_CHANNELS))
     const [oldest] = open
@@ -103,6 +106,20 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
       const left = (joining.get(peer) ?? 1) - 1
       if (left > 0) joining.set(peer, left)
       else joining.delete(peer)
+    }
+  }
+
+  /** Ends the links to those who are not admitted any more, and tells the others why. */
+  const shutOut = (): void => {
+    for (const [peer, open] of [...channels]) {
+      const objection = door.objection(peer)
+      if (!objection) {
+        if (open[0]) void door.tellRevocations(open[0])
+        continue
+      }
+      logger.warn({ peer, reason: objection.message }, 'a peer is not admitted any more')
+      for (const channel of open) drop(channel, peer)
+      network.disconnect(peer).catch(error => logger.debug({ peer, reason: String(error) }, 'not disconnected'))
     }
   }
 
