@@ -135,11 +135,10 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     channel.close().catch(error => logger.debug({ peer, reason: String(error) }, 'a channel did not close'))
   }
 
-  const open = async (peer: string, options: DialOptions): Promise<Channel> => {
+  const open = async (peer: string): Promise<Channel> => {
     const barred = door.barred(peer)
     if (barred) throw barred
-    const signal = AbortSignal.any(options.signal ? [options.signal, stop.signal] : [stop.signal])
-    const stream = await network.open(peer, CHANNEL_PROTOCOL, { signal })
+    const stream = await network.open(peer, CHANNEL_PROTOCOL, { signal: stop.signal })
     if (!stop.signal.aborted) return add(stream, peer)
     stream.abort(new Error('closing'))
     throw new ModelNetError('CANCELLED', 'this node is closing')
@@ -153,7 +152,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     if (stop.signal.aborted) return Promise.reject(new ModelNetError('CANCELLED', 'this node is closing'))
     const pending = opening.get(peer)
     // An opening is shared, so one caller's signal must not end it for the others: only the waiting ends.
-    const shared = pending ?? open(peer, {}).finally(() => opening.delete(peer))
+    const shared = pending ?? open(peer).finally(() => opening.delete(peer))
     if (!pending) {
       opening.set(peer, shared)
       shared.catch(() => undefined) // who waits for it is told; it may be that nobody does any more

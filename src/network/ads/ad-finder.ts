@@ -142,7 +142,11 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
     outer: AbortSignal | undefined,
   ): AsyncGenerator<Answer, void, undefined> {
     const stop = new AbortController()
-    const signal = AbortSignal.any(outer ? [outer, stop.signal] : [stop.signal])
+    // Not `AbortSignal.any`: a signal that lives as long as the node would remember every search.
+    const onAbort = (): void => stop.abort(outer?.reason)
+    if (outer?.aborted) onAbort()
+    outer?.addEventListener('abort', onAbort, { once: true })
+    const { signal } = stop
     setMaxListeners(0, signal) // one for each holder that is asked
     const answers = new AsyncQueue<Answer>()
     const own = holder.get(capability, shard.level, shard.index, filter)
@@ -162,6 +166,7 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
         if (silent >= ENOUGH_SILENT) return
       }
     } finally {
+      outer?.removeEventListener('abort', onAbort)
       stop.abort(new ModelNetError('CANCELLED', 'enough was found'))
       await asking
     }
