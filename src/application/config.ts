@@ -88,6 +88,7 @@ const ENVIRONMENT: readonly (readonly [string, readonly string[], (text: string)
   ['MODELNET_ALLOW', ['network', 'allow'], splitList],
   ['MODELNET_OPERATORS', ['network', 'admission', 'operators'], splitList],
   ['MODELNET_CERTIFICATE', ['network', 'admission', 'certificate'], String],
+  ['MODELNET_REVOCATIONS', ['network', 'admission', 'revocations'], splitList],
   ['MODELNET_DISCOVERY', ['network', 'discovery'], String],
   ['MODELNET_HOST', ['gateway', 'host'], String],
   ['MODELNET_PORT', ['gateway', 'port'], Number],

@@ -10,6 +10,8 @@ interface AdmissionConfig {
   readonly operators: readonly string[]
   /** This node's own certificate: a compact JWS once it is read. */
   readonly certificate?: string
+  /** Signed lists of certificates that operators have taken back: compact JWS once they are read. @default none */
+  readonly revocations?: readonly string[]
   /** False lets nodes without a certificate take part, as domain `public`. @default true */
   readonly required?: boolean
 }
@@ -83,6 +85,10 @@ export const NetworkSchema: z.ZodType<NetworkConfig> = z.strictObject({
     .strictObject({
       operators: z.array(z.string().min(1)).min(1).describe('Ids of the operators whose certificates count.'),
       certificate: z.string().min(1).exactOptional().describe(`The certificate of this node. ${SOURCE}`),
+      revocations: z
+        .array(z.string().min(1))
+        .exactOptional()
+        .describe('Files of certificates taken back, made by `modelnet network revoke`. Nodes tell one another.'),
       required: z.boolean().default(true).describe('False: nodes without a certificate take part as domain `public`.'),
     })
     .exactOptional()

@@ -27,10 +27,17 @@ export function readNetworkSecrets(config: NodeConfig, sources: SecretSources): 
   return {
     ...network,
     ...(swarmKey !== undefined && { swarmKey: readSecret('network.swarmKey', swarmKey, SWARM_KEY, sources) }),
-    ...(admission?.certificate !== undefined && {
+    ...(admission && {
       admission: {
         ...admission,
-        certificate: readSecret('network.admission.certificate', admission.certificate, CERTIFICATE, sources),
+        ...(admission.certificate !== undefined && {
+          certificate: readSecret('network.admission.certificate', admission.certificate, CERTIFICATE, sources),
+        }),
+        ...(admission.revocations && {
+          revocations: admission.revocations.map(list =>
+            readSecret('network.admission.revocations', list, CERTIFICATE, sources),
+          ),
+        }),
       },
     }),
   }

@@ -9,6 +9,7 @@ import {
   createMembership,
   createNetworkDirectory,
   createPeerLinks,
+  createRevocations,
   type Identity,
   type Libp2pNetwork,
   type Membership,
@@ -123,8 +124,12 @@ async function readOwnDomain(
   { admission, domain }: NetworkConfig,
 ): Promise<string | undefined> {
   if (admission?.certificate === undefined) return undefined
-  const { operators, certificate } = admission
+  const { operators, certificate, revocations = [] } = admission
   const certified = await verifyCertificate(certificate, { node: identity.nodeId, operators, clock })
+  const known = createRevocations(operators)
+  for (const list of revocations) await known.take(list)
+  if (known.includes(certified))
+    throw new ModelNetError('FORBIDDEN', 'the certificate of this node was taken back by its operator')
   if (domain !== undefined && domain !== certified.domain)
     throw new ModelNetError(
       'INVALID_CONFIG',

@@ -1,12 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { CHANNEL_PROTOCOL } from '../protocol/index.ts'
 import { createManualClock, type ManualClock } from '../testing/manual-clock.ts'
 import { type Logger, silentLogger } from '../utils/logger.ts'
 import type { AdmissionOptions } from './admission.ts'
 import { issueCertificate } from './certificate.ts'
+import { createStreamTransport } from './channel-transports/stream.ts'
 import { createIdentity, type Identity } from './identity.ts'
+import { createChannel } from './multiplexer.ts'
 import type { Network } from './network.ts'
 import { createMemoryHub, type MemoryHub } from './networks/memory.ts'
 import { createPeerLinks, type PeerLinks } from './peer-links.ts'
+import { createRevocations, revoke } from './revocations.ts'
 
 interface Node {
   readonly network: Network
@@ -159,5 +163,77 @@ describe('admission', () => {
     expect(await ask(guest, inside)).toEqual(['hello'])
     await pass(60_000)
     expect(await ask(guest, inside)).toBe('FORBIDDEN')
+  })
+
+  describe('when an operator takes a certificate back', () => {
+    const nowS = (): number => Math.floor(clock.now() / 1000)
+    /** Three linked members, and a fourth that comes with the list. */
+    async function revoking(by: Identity): Promise<[Node, Node, Node]> {
+      const [a, b, revoked] = [await member(), await member(), await member()]
+      for (const node of [b, revoked]) await node.network.dial(a.network.addresses()[0] ?? '')
+      await revoked.network.dial(b.network.addresses()[0] ?? '')
+      await pass(2000)
+      expect(a.links.linked().length).toBe(2)
+      const { jws } = await revoke(by, nowS(), revoked.network.nodeId)
+      const bringer = await start(async id => ({
+        certificate: await certify(id),
+        operators: [operator.nodeId],
+        revocations: [jws],
+      }))
+      await bringer.network.dial(a.network.addresses()[0] ?? '')
+      await pass(3000)
+      return [a, b, revoked]
+    }
+
+    it('ends its links everywhere, by one node that knows, and lets it in no more', async () => {
+      const [a, b, revoked] = await revoking(operator)
+      for (const node of [a, b]) {
+        expect(node.links.linked()).not.toContain(revoked.network.nodeId)
+        expect(node.links.domain(revoked.network.nodeId)).toBeUndefined()
+      }
+      await revoked.network.dial(b.network.addresses()[0] ?? '')
+      expect(['FORBIDDEN', 'PEER_LOST']).toContain(await ask(revoked, b))
+      expect(await ask(a, b)).toEqual(['hello'])
+    })
+
+    it('believes only operators it trusts', async () => {
+      const [a, b, revoked] = await revoking(createIdentity())
+      for (const node of [a, b]) expect(node.links.linked()).toContain(revoked.network.nodeId)
+      expect(await ask(revoked, b)).toEqual(['hello'])
+    })
+
+    it('is not undone by an older list, and counts for certificates issued before only', async () => {
+      const node = createIdentity().nodeId
+      const revocations = createRevocations([operator.nodeId])
+      const at = (issuedAt: number) =>
+        ({ version: 1, node, operator: operator.nodeId, domain: 'd', issuedAt, expiresAt: 1e10 }) as const
+      const first = await revoke(operator, 1000, createIdentity().nodeId)
+      const second = await revoke(operator, 2000, node, first.list)
+      expect([await revocations.take(second.jws), await revocations.take(first.jws)]).toEqual([true, false])
+      expect([1999, 2000, 2001].map(issuedAt => revocations.includes(at(issuedAt)))).toEqual([true, true, false])
+      expect(second.list.revoked.length).toBe(2)
+      expect(revocations.lists()).toEqual([second.jws])
+      await expect(revocations.take((await revoke(createIdentity(), 3000, node)).jws)).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      })
+    })
+  })
+
+  it('answers no more greetings of one peer than its share', async () => {
+    const inside = await member()
+    const outside = await start(async () => undefined)
+    await outside.network.dial(inside.network.addresses()[0] ?? '')
+    const channel = createChannel(
+      createStreamTransport(await outside.network.open(inside.network.nodeId, CHANNEL_PROTOCOL)),
+      { peer: inside.network.nodeId, clock },
+    )
+    const outcomes = Array.from({ length: 60 }, async () => {
+      const call = channel.call('link/admit', { certificate: 'a.b.c' })
+      call.end()
+      for await (const _ of call.parts);
+    }).map(outcome => outcome.catch(error => error.code))
+    await pass(500)
+    const codes = await Promise.all(outcomes)
+    expect(codes.filter(code => code === 'OVERLOADED').length).toBeGreaterThan(35)
   })
 })

@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import { MAX_CERTIFICATE_BYTES, type MembershipCertificate } from '../protocol/index.ts'
+import { MAX_CERTIFICATE_BYTES, MAX_REVOCATIONS_BYTES, type MembershipCertificate } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { ModelNetError, toModelNetError } from '../utils/errors.ts'
 import type { Logger } from '../utils/logger.ts'
 import { verifyCertificate } from './certificate.ts'
 import type { CallHandlers, Channel } from './channel.ts'
 import { read, tell } from './exchange.ts'
+import { createRevocations } from './revocations.ts'
+import { TokenBuckets } from './token-bucket.ts'
 
 /** Who may take part: nodes that an operator has signed for. */
 export interface AdmissionOptions {
@@ -15,6 +17,8 @@ export interface AdmissionOptions {
   readonly operators?: readonly string[]
   /** Only peers with a certificate are admitted; else the others are of no domain. @default true with operators */
   readonly required?: boolean
+  /** Signed lists of certificates that operators have taken back; others are heard of from peers. @default none */
+  readonly revocations?: readonly string[]
   /** What else decides on a peer, when its domain is known. @default all are admitted */
   readonly admits?: (peer: string, domain: string | undefined) => boolean
 }
@@ -28,11 +32,19 @@ export interface Door {
   greet(channel: Channel, peer: string): Promise<void>
   /** Why a peer is not worth a link for now: it has asked for a certificate that this node does not have. */
   barred(peer: string): ModelNetError | undefined
+  /** Why a peer that was admitted is not any more, if so. */
+  objection(peer: string): ModelNetError | undefined
+  /** Tells a peer what operators have taken back. Never rejects. */
+  tellRevocations(channel: Channel): Promise<void>
   /** The domain a peer belongs to, by its operator's word. */
   domain(peer: string): string | undefined
 }
 
 const METHOD = 'link/admit'
+const REVOCATIONS = 'link/revocations'
+/** Each costs the checking of signatures: a peer has one channel or two, and lists change seldom. */
+const GREETINGS = { burst: 20, perSecond: 1 }
+const MAX_OPERATORS = 8
 const GREETING_MS = 5000
 const MAX_REMEMBERED = 1024
 /** It may have got another configuration by then. */
@@ -42,14 +54,22 @@ const GreetingSchema = z.object({
   required: z.boolean().exactOptional(),
 })
 
+const RevocationsSchema = z.object({ lists: z.array(z.string().min(1).max(MAX_REVOCATIONS_BYTES)).max(MAX_OPERATORS) })
+
 interface Waiting {
   readonly shown: () => void
   readonly refused: (error: ModelNetError) => void
 }
 
-export function createDoor(components: { clock: Clock; logger: Logger }, options: AdmissionOptions = {}): Door {
-  const { clock, logger } = components
+/** `onRevoked` is told when an operator has taken back more than was known. */
+export function createDoor(
+  components: { readonly clock: Clock; readonly logger: Logger; readonly onRevoked?: () => void },
+  options: AdmissionOptions = {},
+): Door {
+  const { clock, logger, onRevoked = () => undefined } = components
   const { certificate, operators = [], required = operators.length > 0, admits = () => true } = options
+  const revocations = createRevocations(operators)
+  const greetings = new TokenBuckets(clock, GREETINGS)
   const shown = new Map<string, MembershipCertificate>()
   const waiting = new Map<string, Set<Waiting>>()
   /** Until when peers are left alone that asked for a certificate we do not have. */
@@ -57,8 +77,26 @@ export function createDoor(components: { clock: Clock; logger: Logger }, options
 
   const valid = (peer: string): MembershipCertificate | undefined => {
     const certified = shown.get(peer)
-    return certified && certified.expiresAt > clock.now() / 1000 ? certified : undefined
+    if (!certified || certified.expiresAt <= clock.now() / 1000 || revocations.includes(certified)) return undefined
+    return certified
   }
+
+  const limit = (peer: string): void => {
+    if (!greetings.of(peer).take()) throw new ModelNetError('OVERLOADED', `${peer} greets too often`)
+  }
+
+  const takeLists = async (lists: readonly string[], from?: string): Promise<void> => {
+    const taken = await Promise.allSettled(lists.map(jws => revocations.take(jws)))
+    for (const each of taken)
+      if (each.status === 'rejected') {
+        // A peer may trust operators that this node does not.
+        const level = from === undefined ? 'warn' : 'debug'
+        logger[level]({ peer: from, reason: String(each.reason) }, 'a list of revocations is refused')
+      }
+    if (taken.some(each => each.status === 'fulfilled' && each.value)) onRevoked()
+  }
+  /** Nobody is admitted before the lists of the configuration are read. */
+  const ready = takeLists(options.revocations ?? [])
 
   /** Why a peer is not admitted, if it is not. */
   const objection = (peer: string): ModelNetError | undefined => {
@@ -73,6 +111,8 @@ export function createDoor(components: { clock: Clock; logger: Logger }, options
   const take = async (peer: string, jws: string): Promise<void> => {
     try {
       const certified = await verifyCertificate(jws, { node: peer, operators, clock })
+      if (revocations.includes(certified))
+        throw new ModelNetError('FORBIDDEN', `the certificate of ${peer} was taken back by its operator`)
       shown.delete(peer)
       shown.set(peer, certified)
     } catch (error) {
@@ -118,6 +158,15 @@ export function createDoor(components: { clock: Clock; logger: Logger }, options
 
   return {
     domain: peer => valid(peer)?.domain,
+    objection,
+    async tellRevocations(channel) {
+      const lists = revocations.lists()
+      if (lists.length === 0) return
+      await tell(channel, REVOCATIONS, { lists }).catch(error => {
+        if (toModelNetError(error).code !== 'UNSUPPORTED')
+          logger.debug({ reason: String(error) }, 'a peer was not told')
+      })
+    },
     barred: peer =>
       clock.monotonic() < (barredUntil.get(peer) ?? 0)
         ? new ModelNetError('FORBIDDEN', `${peer} admits only nodes that its operator has signed for`)
@@ -136,6 +185,8 @@ export function createDoor(components: { clock: Clock; logger: Logger }, options
     handlers: {
       // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered
       async *[METHOD](body, _call, { peer }) {
+        limit(peer)
+        await ready
         const greeting = read(GreetingSchema, body, METHOD)
         try {
           if (greeting.certificate !== undefined) await take(peer, greeting.certificate)
@@ -148,8 +199,14 @@ export function createDoor(components: { clock: Clock; logger: Logger }, options
         }
         if (greeting.required && certificate === undefined) throw miss(peer)
       },
+      // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered
+      async *[REVOCATIONS](body, _call, { peer }) {
+        limit(peer)
+        await takeLists(read(RevocationsSchema, body, REVOCATIONS).lists, peer)
+      },
     },
     async greet(channel, peer) {
+      await ready
       const isAsked = required || !admits(peer, undefined)
       const known = isAsked ? hasShown(peer) : Promise.resolve()
       known.catch(() => undefined) // the other side may refuse us first

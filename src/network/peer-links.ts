@@ -57,7 +57,7 @@ const REOPEN_MS = { first: 250, most: 5000 }
 export function createPeerLinks(components: PeerLinksComponents, options: PeerLinksOptions = {}): PeerLinks {
   const { network, clock, logger } = components
   const eager = (): boolean => (typeof options.eager === 'function' ? options.eager() : (options.eager ?? true))
-  const door = createDoor({ clock, logger }, options.admission)
+  const door = createDoor({ clock, logger, onRevoked: () => shutOut() }, options.admission)
   const handlers: Record<string, CallHandler> = { ...door.handlers }
   const joining = new Map<string, number>()
   /** Peers whose refusal was logged; they come again and again. */
@@ -75,7 +75,10 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
 
   const add = async (stream: FrameStream, peer: string): Promise<Channel> => {
     const channel = createChannel(createStreamTransport(stream), { handlers, peer, clock, logger })
-    if (options.admission) await admit(channel, peer)
+    if (options.admission) {
+      await admit(channel, peer)
+      void door.tellRevocations(channel)
+    }
     const open = channels.get(peer) ?? []
     channels.set(peer, [...open, channel].slice(-MAX_CHANNELS))
     const [oldest] = open
@@ -106,6 +109,20 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     }
   }
 
+  /** Ends the links to those who are not admitted any more, and tells the others why. */
+  const shutOut = (): void => {
+    for (const [peer, open] of [...channels]) {
+      const objection = door.objection(peer)
+      if (!objection) {
+        if (open[0]) void door.tellRevocations(open[0])
+        continue
+      }
+      logger.warn({ peer, reason: objection.message }, 'a peer is not admitted any more')
+      for (const channel of open) drop(channel, peer)
+      network.disconnect(peer).catch(error => logger.debug({ peer, reason: String(error) }, 'not disconnected'))
+    }
+  }
+
   const remove = (channel: Channel, peer: string): void => {
     const open = channels.get(peer)?.filter(other => other !== channel) ?? []
     if (open.length > 0) return void channels.set(peer, open)
@@ -118,11 +135,10 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     channel.close().catch(error => logger.debug({ peer, reason: String(error) }, 'a channel did not close'))
   }
 
-  const open = async (peer: string, options: DialOptions): Promise<Channel> => {
+  const open = async (peer: string): Promise<Channel> => {
     const barred = door.barred(peer)
     if (barred) throw barred
-    const signal = AbortSignal.any(options.signal ? [options.signal, stop.signal] : [stop.signal])
-    const stream = await network.open(peer, CHANNEL_PROTOCOL, { signal })
+    const stream = await network.open(peer, CHANNEL_PROTOCOL, { signal: stop.signal })
     if (!stop.signal.aborted) return add(stream, peer)
     stream.abort(new Error('closing'))
     throw new ModelNetError('CANCELLED', 'this node is closing')
@@ -136,7 +152,7 @@ export function createPeerLinks(components: PeerLinksComponents, options: PeerLi
     if (stop.signal.aborted) return Promise.reject(new ModelNetError('CANCELLED', 'this node is closing'))
     const pending = opening.get(peer)
     // An opening is shared, so one caller's signal must not end it for the others: only the waiting ends.
-    const shared = pending ?? open(peer, {}).finally(() => opening.delete(peer))
+    const shared = pending ?? open(peer).finally(() => opening.delete(peer))
     if (!pending) {
       opening.set(peer, shared)
       shared.catch(() => undefined) // who waits for it is told; it may be that nobody does any more

@@ -9,8 +9,8 @@ export { CapabilityAttestationSchema, MAX_ATTESTATION_BYTES, MAX_ATTESTED_RECORD
 export { digestOf, toCanonicalJson } from './canonical.ts'
 export type { Capability, MeasuredClaim, ModelCard } from './card.ts'
 export { BARE_TAG, CAPABILITIES, ModelCardSchema, ModelIdSchema, TagSchema } from './card.ts'
-export type { MembershipCertificate } from './certificate.ts'
-export { MembershipCertificateSchema } from './certificate.ts'
+export type { MembershipCertificate, RevocationList } from './certificate.ts'
+export { MembershipCertificateSchema, RevocationListSchema } from './certificate.ts'
 export { decodeFrame, decodeSizedFrame, encodeFrame } from './codec.ts'
 export type {
   ByteDistribution,
@@ -75,6 +75,8 @@ export {
   MAX_NESTING,
   MAX_OPEN_CALLS,
   MAX_RECEIPT_BYTES,
+  MAX_REVOCATIONS_BYTES,
+  MAX_REVOKED,
   MAX_STALL_MS,
   MAX_STEP_BYTES,
   MAX_TAGS,

@@ -10,6 +10,7 @@ export const DOCUMENT_TYPES = {
   member: 'application/vnd.modelnet.member+json',
   ad: 'application/vnd.modelnet.capability-ad+json',
   certificate: 'application/vnd.modelnet.membership-certificate+json',
+  revocations: 'application/vnd.modelnet.revocation-list+json',
   receipt: 'application/vnd.modelnet.receipt+json',
   probe: 'application/vnd.modelnet.probe+json',
   attestation: 'application/vnd.modelnet.capability-attestation+json',

@@ -21,6 +21,19 @@ describe('the record of calls', () => {
     expect(speed()).toBe(100)
   })
 
+  it('forgets what was called longest ago, never what is called now', () => {
+    const { calls } = recorder()
+    const end = calls.begin('m@first')
+    calls.begin('m@second')({ completionTokens: 10, firstPartMs: 1 })
+    for (let index = 0; index < 10; index++) calls.begin('m@second')({ firstPartMs: 1 })
+    expect(calls.firstPartMs('m@second', 0.5)).toBe(1)
+    for (let index = 0; index < 5000; index++) calls.begin(`m@${index}`)()
+    expect(calls.firstPartMs('m@second', 0.5)).toBeUndefined()
+    expect(calls.outstanding('m@first')).toBe(1)
+    end()
+    expect(calls.outstanding('m@first')).toBe(0)
+  })
+
   it('believes what was streamed rather than a queue that was not there', async () => {
     const { call, speed } = recorder()
     await call(400, { firstPartMs: 40, completionTokens: 9 }, 4)

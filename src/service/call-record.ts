@@ -29,6 +29,8 @@ export interface CallOutcome {
   readonly outrun?: boolean
 }
 
+/** Models at nodes remembered: identities that come and go must not be kept for good. */
+const MAX_REMEMBERED = 4096
 /** Times kept per model for quantiles. */
 const KEPT_TIMES = 64
 const MIN_TIMES = 10
@@ -61,8 +63,13 @@ export function createCallRecord({ clock }: { readonly clock: Clock }): CallReco
   const seen = new Map<string, Seen>()
   const of = (name: string): Seen => {
     const found = seen.get(name) ?? { ...NOTHING, times: [], aloneTimes: [] }
+    seen.delete(name)
     seen.set(name, found)
+    if (seen.size > MAX_REMEMBERED) forgetOldest()
     return found
+  }
+  const forgetOldest = (): void => {
+    for (const [name, { outstanding }] of seen) if (outstanding === 0) return void seen.delete(name)
   }
   const timed = (record: Seen, ms: number, load: number): void => {
     keep(record.times, ms)

@@ -240,6 +240,22 @@ describe('several candidates as one model', () => {
     expect(() => failover([])).toThrow(expect.objectContaining({ code: 'NO_CANDIDATE' }))
   })
 
+  it('keeps the soonest time to come again, whatever failed after it was said', async () => {
+    const full = (retryAfterMs: number): ModelNetError =>
+      new ModelNetError('OVERLOADED', 'the queue is full', { details: { retryAfterMs } })
+    const failing = (errors: readonly ModelNetError[]): Candidate[] =>
+      errors.map((error, index) => candidate(`n${index}`, { failure: { afterParts: 0, error } }))
+    const ended = { code: 'PEER_LOST', details: { retryAfterMs: 300 } }
+    const model = failover(failing([full(900), full(300), lost]))
+    await expect(read(model.generate(REQUEST))).rejects.toMatchObject(ended)
+    await expect(model.open?.(REQUEST)).rejects.toMatchObject(ended)
+    const wrong = new ModelNetError('INVALID_REQUEST', 'no such option')
+    await expect(read(failover(failing([full(900), wrong])).generate(REQUEST))).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      details: {},
+    })
+  })
+
   it('continues a decode session at a copy, from the committed bytes', async () => {
     const switches: string[] = []
     const model = failover(

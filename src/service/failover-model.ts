@@ -8,6 +8,7 @@ import type { CallRecord } from './call-record.ts'
 import type { CircuitBreakers } from './circuit-breaker.ts'
 import { canMoveOn, isServerFault } from './failover/faults.ts'
 import { raceAttempts } from './failover/race.ts'
+import { createRetryHint } from './failover/retry-hint.ts'
 import { openWithFailover } from './failover/session.ts'
 import type { Candidate } from './matching.ts'
 
@@ -44,7 +45,7 @@ export interface FailoverOptions {
  * at once. Usage counts the prompt once and every completion token that was streamed; of a holder that died, streamed
  * parts are counted as one token each (or by their reported log-probabilities).
  *
- * Throws NO_CANDIDATE for an empty list, else the error of the last candidate.
+ * Throws NO_CANDIDATE for an empty list, else the error of the last candidate, with `details.retryAfterMs` if any said it.
  */
 export function createFailoverModel(
   candidates: readonly Candidate[],
@@ -60,6 +61,7 @@ export function createFailoverModel(
     const deadline = startDeadline(clock, call)
     const state = { text: '', tokens: 0, reasoned: false }
     let left = [...candidates]
+    const hint = createRetryHint()
     let lastError: ModelNetError | undefined
     /** Who answers, as far as the caller knows. */
     let told: string | undefined = candidates[0]?.name
@@ -76,7 +78,7 @@ export function createFailoverModel(
         const replayed = request.jsonSchema !== undefined ? state.text : ''
         const onServe = ({ name }: Candidate, code: string): void => switchTo(name, code)
         const next = continued(request, state, replayed !== '')
-        const attempt = raceAttempts(holders, next, deadline, { ...components, onServe }, options)
+        const attempt = raceAttempts(holders, next, deadline, { ...components, onServe, hint }, options)
         try {
           // a holder that died after its last token left nothing to say but the usage of the prompt
           yield* forward(
@@ -87,7 +89,7 @@ export function createFailoverModel(
           )
           return
         } catch (error) {
-          lastError = toModelNetError(error, 'ENGINE_FAILED')
+          lastError = hint.onto(toModelNetError(error, 'ENGINE_FAILED'))
           deadline.signal.throwIfAborted()
           // nobody failed: every circuit has its one trial on the way, and asking again at once would never end
           if (!canMoveOn(lastError) || attempt.failed().length === 0) throw lastError
@@ -108,6 +110,7 @@ export function createFailoverModel(
     able: readonly Candidate[],
   ): Promise<T> {
     const deadline = startDeadline(clock, call)
+    const hint = createRetryHint()
     let lastError = new ModelNetError('NO_CANDIDATE', 'every candidate has an open circuit')
     try {
       for (const candidate of able) {
@@ -122,9 +125,10 @@ export function createFailoverModel(
           else breakers?.leave(candidate.name)
           deadline.signal.throwIfAborted()
           if (!canMoveOn(lastError)) throw lastError
+          hint.note(lastError)
         }
       }
-      throw lastError
+      throw hint.onto(lastError)
     } finally {
       deadline.dispose()
     }

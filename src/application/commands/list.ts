@@ -73,8 +73,9 @@ export async function listPeers(
     shortId(node.node),
     node.draining && node.state === 'alive' ? 'draining' : node.self ? 'this node' : node.state,
     ...(withDomains ? [printable(node.domain ?? '-')] : []),
-    node.rttMs === undefined ? '-' : duration(node.rttMs),
-    `${node.running}+${node.queued}`,
+    // what a node that has left said last is no delay and no load of now
+    node.rttMs === undefined || node.state === 'left' ? '-' : duration(node.rttMs),
+    node.state === 'left' ? '-' : `${node.running}+${node.queued}`,
     node.models.map(printable).join(' ') || '-',
     printable(node.addresses[0] ?? '-'),
   ])

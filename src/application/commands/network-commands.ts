@@ -28,4 +28,11 @@ export function addNetworkCommands(program: Command, terminal: Terminal): void {
     .option('--days <number>', 'how long it is valid', Number, 365)
     .option('--out <file>', 'write it there, for its owner only')
     .action(async (node: string, options) => (await import('./network.ts')).admitNode(node, options, terminal))
+  network
+    .command('revoke')
+    .description('take the certificates of a node back (network.admission.revocations of any one node)')
+    .argument('<node>', 'id of the node')
+    .requiredOption('--key <file>', "the operator's key")
+    .requiredOption('--list <file>', "the operator's list; added to if it exists")
+    .action(async (node: string, options) => (await import('./network.ts')).revokeNode(node, options, terminal))
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { issueCertificate, loadIdentity } from '../../network/index.ts'
+import { issueCertificate, loadIdentity, readRevocations, revoke } from '../../network/index.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Terminal } from '../terminal.ts'
@@ -42,6 +42,28 @@ export async function admitNode(node: string, options: AdmitOptions, terminal: T
   const operator = await loadIdentity(key)
   const lifeS = Math.ceil(days * DAY_S)
   await give(`${await issueCertificate(operator, systemClock, { node, domain, lifeS })}\n`, out, terminal)
+}
+
+/**
+ * `modelnet network revoke`: adds a node to the operator's list of certificates taken back, and writes it anew as a
+ * whole. Certificates issued for the node later count.
+ */
+export async function revokeNode(
+  node: string,
+  options: { readonly key: string; readonly list: string },
+  terminal: Terminal,
+): Promise<void> {
+  const { key, list: file } = options
+  const operator = await loadIdentity(key)
+  const text = await readFile(file, 'utf8').catch(error => {
+    if (error?.code === 'ENOENT') return undefined
+    throw new ModelNetError('INVALID_REQUEST', `cannot read ${file}: ${error?.message}`, { cause: error })
+  })
+  const before = text === undefined ? undefined : await readRevocations(text.trim(), [operator.nodeId])
+  const { list, jws } = await revoke(operator, systemClock.now() / 1000, node, before)
+  await writeFile(`${file}.new`, `${jws}\n`)
+  await rename(`${file}.new`, file)
+  terminal.out(`${file}: ${list.revoked.length} ${list.revoked.length === 1 ? 'node' : 'nodes'}\n`)
 }
 
 /** Prints, or writes a file for its owner only; one that is there is never replaced. */

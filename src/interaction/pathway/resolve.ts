@@ -12,6 +12,9 @@ export function toReference(text: string): ModelReference {
   return { kind: 'model', id: text.slice(0, at), node: text.slice(at + 1) }
 }
 
+/** A node that was killed and started again is seen by all others within so long. */
+const AWAY_RETRY_MS = 2000
+
 export interface Wanted {
   readonly reference: string
   /** The rank-th distinct model; absent means the best, with all others behind it. */
@@ -68,9 +71,14 @@ function nobody(text: string, reference: ModelReference, board: Board, matcher: 
     return new ModelNetError('NO_CANDIDATE', `no live model has the tag ${reference.tag}`, {
       details: { near: near(text, [...new Set(live.flatMap(({ model }) => model.card.tags))]) },
     })
+  const where = reference.node === undefined ? '' : ` at node ${reference.node}`
+  // Its holders have left or are lost for now, or their circuits are open: they may be back when the caller asks again.
+  if (matcher.knows?.(reference))
+    return new ModelNetError('NO_CANDIDATE', `no node that offers ${reference.id}${where} can be asked now`, {
+      details: { retryAfterMs: AWAY_RETRY_MS },
+    })
   const similar = near(reference.id, [...new Set(live.map(({ model }) => model.card.id))])
   const hint = similar.length > 0 ? `; did you mean ${similar.join(' or ')}?` : ''
-  const where = reference.node === undefined ? '' : ` at node ${reference.node}`
   return new ModelNetError('MODEL_NOT_FOUND', `no node offers a model named ${reference.id}${where}${hint}`, {
     details: { near: similar },
   })

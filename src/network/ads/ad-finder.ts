@@ -5,12 +5,12 @@ import type { Clock } from '../../utils/clock.ts'
 import { withDeadline } from '../../utils/deadline.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Logger } from '../../utils/logger.ts'
-import type { Random } from '../../utils/random.ts'
+import { type Random, sample } from '../../utils/random.ts'
 import { ask } from '../exchange.ts'
 import type { PeerLinks } from '../peer-links.ts'
 import { HOLDERS, type PeerRouter } from '../peer-router.ts'
 import { AD_METHODS, type AdHolder, GetAnswerSchema } from './ad-holder.ts'
-import { MAX_LEVEL, type Shard, toAdKey } from './ad-key.ts'
+import { aboveOf, belowOf, MAX_LEVEL, type Shard, toAdKey } from './ad-key.ts'
 import type { AdFilter, SignedAd } from './ad-store.ts'
 
 export interface AdFinderComponents {
@@ -46,6 +46,8 @@ const MAX_ASKED = 2 * HOLDERS
 /** Holders that agree: so many answers without a new ad are enough. Three, so that one liar does not hide the rest. */
 const ENOUGH_SILENT = 3
 const MAX_DEPTHS = 1024
+/** Shards one search asks at most, when filters leave little of each: a lookup of holders for each. */
+const MAX_SHARDS = 24
 
 export function createAdFinder(components: AdFinderComponents): FindAds {
   const { nodeId, holder, links, router, verifier, clock, random, logger } = components
@@ -56,30 +58,36 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
   return async function* find(capability, options = {}) {
     const { limit = 30, filter = {}, signal } = options
     const seen = new Set<string>([nodeId])
-    const first = firstLevel(depths.get(capability) ?? 0)
-    let isFull = true
-    for (let level = first; isFull && level <= MAX_LEVEL && seen.size <= limit; level++)
-      isFull = yield* searchLevel(capability, level, { limit, filter, signal }, seen)
-    for (let level = first - 1; level >= 0 && seen.size <= limit; level--)
-      yield* searchLevel(capability, level, { limit, filter, signal }, seen)
+    const visited = new Set<string>()
+    const start = randomShard(depths.get(capability) ?? 0)
+    // Deeper first, then what lies above. Who holds an ad is below full shards only, so nothing else need be asked.
+    const agenda: Shard[] = [...aboveOf(start), start]
+    for (let shard = agenda.pop(); shard && seen.size <= limit && visited.size < MAX_SHARDS; shard = agenda.pop()) {
+      const name = `${shard.level} ${shard.index}`
+      if (visited.has(name)) continue
+      visited.add(name)
+      const isFull = yield* searchShard(capability, shard, { limit, filter, signal }, seen)
+      if (isFull && shard.level < MAX_LEVEL) agenda.push(...sample(belowOf(shard), 2, random))
+    }
   }
 
   /**
    * A shard of any level there is, each as likely as another: the holders of a capability that all use share its
    * searches, and its providers the work. Who has never searched for it begins at the one shard of level 0.
    */
-  function firstLevel(depth: number): number {
-    return Math.floor(Math.log2(1 + random.next() * (2 ** (depth + 1) - 1)))
+  function randomShard(depth: number): Shard {
+    const level = Math.floor(Math.log2(1 + random.next() * (2 ** (depth + 1) - 1)))
+    return { level, index: Math.floor(random.next() * 2 ** level) }
   }
 
-  /** What a random shard of a level holds and has not been seen; returns whether there is more at deeper levels. */
-  async function* searchLevel(
+  /** What a shard holds and has not been seen; returns whether there is more below it. */
+  async function* searchShard(
     capability: string,
-    level: number,
+    shard: Shard,
     { limit, filter, signal }: { limit: number; filter: AdFilter; signal: AbortSignal | undefined },
     seen: Set<string>,
   ): AsyncGenerator<SignedAd, boolean, undefined> {
-    const shard: Shard = { level, index: Math.floor(random.next() * 2 ** level) }
+    const { level } = shard
     let [isFull, isEmpty] = [false, true]
     try {
       for await (const answer of query(capability, shard, filter, signal)) {
@@ -134,7 +142,11 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
     outer: AbortSignal | undefined,
   ): AsyncGenerator<Answer, void, undefined> {
     const stop = new AbortController()
-    const signal = AbortSignal.any(outer ? [outer, stop.signal] : [stop.signal])
+    // Not `AbortSignal.any`: a signal that lives as long as the node would remember every search.
+    const onAbort = (): void => stop.abort(outer?.reason)
+    if (outer?.aborted) onAbort()
+    outer?.addEventListener('abort', onAbort, { once: true })
+    const { signal } = stop
     setMaxListeners(0, signal) // one for each holder that is asked
     const answers = new AsyncQueue<Answer>()
     const own = holder.get(capability, shard.level, shard.index, filter)
@@ -154,6 +166,7 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
         if (silent >= ENOUGH_SILENT) return
       }
     } finally {
+      outer?.removeEventListener('abort', onAbort)
       stop.abort(new ModelNetError('CANCELLED', 'enough was found'))
       await asking
     }

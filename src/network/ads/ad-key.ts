@@ -22,3 +22,13 @@ export const shardOf = (nodeId: string, level: number): Shard => ({
 /** The key of a shard. The capability must be canonical: only equal names meet. */
 export const toAdKey = (capability: string, shard: Shard): Uint8Array =>
   new Uint8Array(createHash('sha256').update(`modelnet/cap/1|${capability}|${shard.level}|${shard.index}`).digest())
+
+/** The shards that offers of this one would be in if these had room, the root first. */
+export const aboveOf = ({ level, index }: Shard): readonly Shard[] =>
+  Array.from({ length: level }, (_, above) => ({ level: above, index: index >>> (level - above) }))
+
+/** The two shards where offers go on to that find this one full. */
+export const belowOf = ({ level, index }: Shard): readonly Shard[] => [
+  { level: level + 1, index: 2 * index },
+  { level: level + 1, index: 2 * index + 1 },
+]

@@ -25,6 +25,8 @@ let world: string[]
 let lookups = 0
 /** Lookups tell whom they met on the way, and fail. */
 let isBroken = false
+/** What identities are made of: others fall to other shards. */
+let names = 'node'
 const nodes: Node[] = []
 
 const hash = (text: string | Uint8Array): Buffer => createHash('sha256').update(text).digest()
@@ -46,7 +48,7 @@ const router: PeerRouter = {
 }
 
 async function start(options: AdsOptions = {}): Promise<Node> {
-  const identity = createIdentity(hash(`node ${nodes.length}`)) // or where ads fall would be chance
+  const identity = createIdentity(hash(`${names} ${nodes.length}`)) // or where ads fall would be chance
   const network = hub.createNetwork({ identity })
   await network.start()
   const components = { network, clock, logger: silentLogger }
@@ -112,6 +114,7 @@ describe('capability ads', () => {
       }),
     )
     isBroken = false
+    names = 'node'
     begin()
   })
 
@@ -170,6 +173,17 @@ describe('capability ads', () => {
     for (let turn = 0; turn < 20; turn++) for (const ad of await found(only(started, 24))) seen.add(ad.node)
     expect(seen.size).toBe(16)
   })
+
+  it.each(['one', 'another', 'a third'])(
+    'are all found by one search, however they fall to the shards: %s',
+    async name => {
+      names = name
+      const started = await startMany(30, { adsPerKey: 3 })
+      for (const node of started.slice(0, 20)) await node.ads.offer({ capabilities: [SKILL], load: 0 })
+      const searcher = only(started, 29)
+      for (let turn = 0; turn < 4; turn++) expect((await found(searcher)).length).toBe(20)
+    },
+  )
 
   it('stand where they were put until their holders go: a refresh needs no lookup', async () => {
     const started = await startMany(30)

@@ -114,6 +114,7 @@ export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: 
       },
       // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered
       async *[METHODS.leave](_message, _call, { peer }) {
+        limit(peer)
         roster.step(peer, goodbye)
       },
     },

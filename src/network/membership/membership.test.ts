@@ -275,12 +275,15 @@ describe('createMembership', { timeout: 120_000 }, () => {
     expect(await pass(20_000, () => sees(target, real) && sees(real, target))).toBeLessThan(20_000)
   })
 
-  it('serves no more exchanges to one peer than its share', async () => {
+  it.each([
+    ['member/sync', { have: [] }],
+    ['member/leave', {}],
+  ])('serves no more calls of %s to one peer than its share', async (method, body) => {
     const target = await start('target', [])
     const { channel } = await attack(target)
     const codes = new Map<unknown, number>()
-    const calls = Array.from({ length: 200 }, async () => {
-      const call = channel.call('member/sync', { have: [] })
+    const calls = Array.from({ length: 230 }, async () => {
+      const call = channel.call(method, body)
       call.end()
       try {
         for await (const _ of call.parts);

@@ -5,6 +5,7 @@ import type { CallOutcome } from '../call-record.ts'
 import type { FailoverComponents, FailoverOptions } from '../failover-model.ts'
 import type { Candidate } from '../matching.ts'
 import { canMoveOn, isServerFault } from './faults.ts'
+import type { RetryHint } from './retry-hint.ts'
 
 /** One request at one candidate, or at two when the first is late: the parts of whichever answers first. */
 export interface Attempt extends AsyncIterable<GeneratePart> {
@@ -15,6 +16,7 @@ export interface Attempt extends AsyncIterable<GeneratePart> {
 export interface RaceComponents extends FailoverComponents {
   /** Told who answers, and what became of the first that was asked where that is another: see `SwitchEvent.code`. */
   readonly onServe: (candidate: Candidate, code: string) => void
+  readonly hint: RetryHint
 }
 
 interface Running {
@@ -41,7 +43,7 @@ export function raceAttempts(
   components: RaceComponents,
   options: FailoverOptions,
 ): Attempt {
-  const { clock, breakers, calls, onServe } = components
+  const { clock, breakers, calls, onServe, hint } = components
   const { stallMs = 20_000, hedgeQuantile = 0.95, minHedgeMs = 50 } = options
   const waiting = [...holders]
   const failed: Candidate[] = []
@@ -119,6 +121,7 @@ export function raceAttempts(
     const { name } = running.candidate
     if (!deadline.signal.aborted && isServerFault(error)) breakers?.fail(name)
     else breakers?.leave(name)
+    hint.note(error)
     failed.push(running.candidate)
     release(running)
     return error

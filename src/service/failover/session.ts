@@ -5,6 +5,7 @@ import { ModelNetError, toModelNetError } from '../../utils/errors.ts'
 import type { FailoverComponents } from '../failover-model.ts'
 import type { Candidate } from '../matching.ts'
 import { canMoveOn, isServerFault } from './faults.ts'
+import { createRetryHint } from './retry-hint.ts'
 
 /** Commits are joined once there are so many: a call takes a bounded number of arguments. */
 const MAX_PIECES = 1024
@@ -40,7 +41,9 @@ export async function openWithFailover(
   }
 
   async function next(cause?: ModelNetError): Promise<NonNullable<typeof holder>> {
+    const hint = createRetryHint()
     let lastError = cause ?? new ModelNetError('NO_CANDIDATE', 'every candidate has an open circuit')
+    hint.note(lastError)
     for (const candidate of left) {
       if (breakers?.enter(candidate.name) === false) continue
       const end = calls?.begin(candidate.name) ?? (() => undefined)
@@ -60,9 +63,10 @@ export async function openWithFailover(
         lastError = fail(candidate, error)
         signal?.throwIfAborted()
         if (!canMoveOn(lastError)) throw lastError
+        hint.note(lastError)
       }
     }
-    throw lastError
+    throw hint.onto(lastError)
   }
 
   async function end(): Promise<void> {

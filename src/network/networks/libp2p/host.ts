@@ -10,12 +10,12 @@ import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
-import { webSockets } from '@libp2p/websockets'
 import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p, type Libp2pInit } from 'libp2p'
 import { MAX_FRAME_BYTES, toPublicKey } from '../../../protocol/index.ts'
 import { ModelNetError } from '../../../utils/errors.ts'
 import type { Identity } from '../../identity.ts'
+import { endingWebSockets } from './ending-web-sockets.ts'
 import { leanYamux } from './lean-yamux.ts'
 import type { MeasuredPaths } from './measured-paths.ts'
 
@@ -104,7 +104,7 @@ export async function startHost(
       // With the public key beside it: libp2p would derive that one in JavaScript, which takes a tenth of a node's start.
       privateKey: privateKeyFromRaw(Buffer.concat([seed, toPublicKey(nodeId)])),
       addresses: { listen: [...listen, ...(options.relayed ? ['/p2p-circuit'] : [])], announce: [...announce] },
-      transports: [paths.measure(tcp()), paths.measure(webSockets()), paths.measure(circuitRelayTransport())],
+      transports: [paths.measure(tcp()), paths.measure(endingWebSockets()), paths.measure(circuitRelayTransport())],
       ...(await protection(options.swarmKey)),
       connectionEncrypters: [tls(), noise()],
       streamMuxers: [

@@ -18,6 +18,8 @@ export interface MeasuredPaths {
 }
 
 const IN_VAIN_MS = 1000
+/** Peers with several connections whose last choice is kept; the one chosen for longest ago is forgotten first. */
+const MAX_CHOICES = 1024
 
 export function createMeasuredPaths(clock: Pick<Clock, 'monotonic'>): MeasuredPaths {
   const dials = new PathMemory(clock)
@@ -59,8 +61,10 @@ export function createMeasuredPaths(clock: Pick<Clock, 'monotonic'>): MeasuredPa
     choose(peer, connections) {
       const open = connections.filter(({ status }) => status === 'open').map(connected)
       const best = choosePath(open, used.get(peer))
+      used.delete(peer)
       if (best && open.length > 1) used.set(peer, best.address)
-      else used.delete(peer)
+      const [oldest] = used.keys()
+      if (used.size > MAX_CHOICES && oldest !== undefined) used.delete(oldest)
       return best?.connection
     },
     opened: (connection, ms) => streams.answered(toKey(connection.remoteAddr), ms),
