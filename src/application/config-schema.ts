@@ -20,6 +20,8 @@ export interface ModelConfig {
   readonly claims?: { readonly tag: string; readonly n: number; readonly accuracy: number }[]
   readonly contextLength?: number
   readonly concurrency?: number
+  /** It makes embeddings too, or `only` them. @default false */
+  readonly embed?: boolean | 'only'
   readonly price?: { readonly currency: string; readonly input: number; readonly output: number }
   /** Who may use it: node ids and domains. @default `policy.serve` */
   readonly allow?: string[]
@@ -111,6 +113,10 @@ const ModelConfigSchema = z
       .describe('Measured shares of right answers, told on the card; peers believe little of it.'),
     contextLength: z.int().min(16).exactOptional(),
     concurrency: z.int().min(1).max(1024).exactOptional(),
+    embed: z
+      .union([z.boolean(), z.literal('only')])
+      .exactOptional()
+      .describe('Offer embeddings of texts too, or `only` them: for encoders, which do not answer. Default: false.'),
     price: z
       .strictObject({ currency: z.string().min(1), input: z.number().min(0), output: z.number().min(0) })
       .exactOptional()

@@ -1,7 +1,15 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { type AskResult, AUTO, type Coordinator, createCoordinator, type PathwayEvent } from '../interaction/index.ts'
+import {
+  type AskResult,
+  AUTO,
+  type Coordinator,
+  createCoordinator,
+  createNetworkEmbedder,
+  type Failover,
+  type PathwayEvent,
+} from '../interaction/index.ts'
 import { type Directory, loadIdentity, type NetworkDirectory } from '../network/index.ts'
 import { createAdmission, createModelHandlers, createRemoteModel, type ModelCard } from '../resource/index.ts'
 import {
@@ -21,7 +29,7 @@ import { createClosing } from './closing.ts'
 import type { NodeConfig } from './config-schema.ts'
 import { createDeployment } from './deployment.ts'
 import { routeDeployment } from './deployment-routes.ts'
-import { withDiscovery } from './discovery.ts'
+import { withDiscovery, withEmbeddingDiscovery } from './discovery.ts'
 import { createEngines } from './engines.ts'
 import { serveChannel } from './gateway/channel.ts'
 import type { Asker } from './gateway/chat.ts'
@@ -161,11 +169,13 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       config,
     )
     closing.add('what was learned', () => learning.close())
+    const failover: Failover = (candidates, onSwitch) =>
+      createFailoverModel(candidates, { clock, breakers, calls, onSwitch })
     const coordinator = createCoordinator({
       matcher,
       abilities,
       analyser,
-      failover: (candidates, onSwitch) => createFailoverModel(candidates, { clock, breakers, calls, onSwitch }),
+      failover,
       clock,
       random,
       logger,
@@ -198,6 +208,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const gateway = await createGateway(
       {
         ask: traced(toAsker(asked, coordinator), tracing),
+        embed: withEmbeddingDiscovery(createNetworkEmbedder({ matcher, failover }), directory),
         metrics: createMetrics(membership),
         strategies: () => listStrategies(coordinator),
         directory: membership,

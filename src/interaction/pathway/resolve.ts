@@ -29,7 +29,7 @@ export interface Wanted {
 export function resolve(wanted: Wanted, board: Board, matcher: Matcher): readonly Candidate[] {
   const reference = toReference(wanted.reference)
   const candidates = matcher.candidates(reference, board.analysis.tags)
-  if (candidates.length === 0) throw nobody(wanted.reference, reference, board, matcher)
+  if (candidates.length === 0) throw nobody(wanted.reference, reference, board.analysis.tags, matcher)
   const { avoid = [] } = wanted
   if (avoid.length > 0) {
     const avoided = new Set(avoid.map(modelOf))
@@ -52,13 +52,21 @@ export function resolve(wanted: Wanted, board: Board, matcher: Matcher): readonl
 /** The model id in `model@node`. */
 export const modelOf = (name: string): string => (name.includes('@') ? name.slice(0, name.lastIndexOf('@')) : name)
 
-function nobody(text: string, reference: ModelReference, board: Board, matcher: Matcher): ModelNetError {
+/** Why nobody answers to a reference: NO_CANDIDATE, MODEL_NOT_FOUND, or UNSUPPORTED for a model that makes embeddings only. */
+export function nobody(
+  text: string,
+  reference: ModelReference,
+  tags: Board['analysis']['tags'],
+  matcher: Matcher,
+): ModelNetError {
   if (reference.kind === 'any') return new ModelNetError('NO_CANDIDATE', 'no node offers a model now')
-  const live = matcher.candidates({ kind: 'any' }, board.analysis.tags)
+  const live = matcher.candidates({ kind: 'any' }, tags)
   if (reference.kind === 'tag')
     return new ModelNetError('NO_CANDIDATE', `no live model has the tag ${reference.tag}`, {
       details: { near: near(text, [...new Set(live.flatMap(({ model }) => model.card.tags))]) },
     })
+  if (matcher.candidates(reference, tags, 'embed').length > 0)
+    return new ModelNetError('UNSUPPORTED', `model ${reference.id} makes embeddings and does not answer`)
   const similar = near(reference.id, [...new Set(live.map(({ model }) => model.card.id))])
   const hint = similar.length > 0 ? `; did you mean ${similar.join(' or ')}?` : ''
   const where = reference.node === undefined ? '' : ` at node ${reference.node}`
