@@ -1,12 +1,19 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { learn } from '../src/application/commands/learn.ts'
 import type { Node } from '../src/application/node.ts'
 import { addressOf, closeConfigured, linked, startConfigured } from './support/configured-nodes.ts'
+import { temporaryDirectory } from './support/processes.ts'
 
 const KEY = 'test-key'
 const model = 'modelnet/geography'
 const FRANCE = 'What is the capital of France?'
 const SPAIN = 'What is the capital of Spain?'
+const WORDS = 'modelnet/words'
+const FRUIT = ['apple', 'pear', 'plum', 'grape', 'cherry', 'melon']
+const PARTS = ['engine', 'brake', 'gear', 'wheel', 'clutch', 'motor']
 
 let asking: Node
 let first: Node
@@ -86,5 +93,34 @@ describe('embeddings of a network, by the official OpenAI client', () => {
     // Asked at once, when the others may not know yet.
     const answers = await Promise.all([1, 2, 3].map(() => client.embeddings.create({ model, input: [FRANCE, SPAIN] })))
     expect(answers.map(nodeOf)).toEqual([first.id, first.id, first.id])
+  })
+
+  it('teach a router, which goes by words and says so when its encoder is away', { timeout: 60_000 }, async () => {
+    const dataDir = temporaryDirectory()
+    const pairs = (field: readonly string[]): readonly string[] =>
+      field.flatMap(a => field.map(b => `Tell me of the ${a} and of the ${b}.`))
+    const graded = (question: string, arm: string, score: number): string =>
+      JSON.stringify({ question, arm, score, source: 'probe', at: 1 })
+    const lines = [
+      ...pairs(FRUIT).flatMap(question => [graded(question, WORDS, 1), graded(question, model, 0)]),
+      ...pairs(PARTS).flatMap(question => [graded(question, WORDS, 0), graded(question, model, 1)]),
+    ]
+    writeFileSync(join(dataDir, 'outcomes.jsonl'), `${lines.join('\n')}\n`)
+    let said = ''
+    const terminal = { color: false, out: (text: string) => (said += text), err: () => undefined, columns: 80 }
+    await learn({ dataDir, json: true, embed: model, url: asking.gatewayUrl, key: KEY }, terminal)
+    expect(JSON.parse(said)).toMatchObject({ questions: 72, encoder: model })
+    const routed = await startConfigured({
+      network: { bootstrap: [addressOf(asking)] },
+      service: { router: join(dataDir, 'router.json'), encoderMs: 20_000, probeEveryMs: 0 },
+    })
+    await linked(routed, asking, first)
+    const whyOf = async (word: string): Promise<string> => (await routed.ask(`Tell me of the ${word}.`)).why
+    // Of two fields with opposite winners the network by itself has one wrong.
+    const byVectors = `${await whyOf('plum')} ${await whyOf('engine')}`
+    expect(byVectors).toMatch(/of questions like this/)
+    expect(byVectors).not.toMatch(/by words/)
+    await first.close(0)
+    expect(await whyOf('pear')).toMatch(/chosen by words, as the encoder modelnet\/geography cannot be asked/)
   })
 })

@@ -129,12 +129,18 @@ function addLearning(program: Command, terminal: Terminal): void {
   program
     .command('learn')
     .description('train a router from the graded answers of a node')
+    .option('--embed <model>', 'learn from the vectors of this model of a running network, instead of words')
+    .option(
+      '--url <url>',
+      'gateway of a node that embeds',
+      process.env['MODELNET_URL'] ?? `http://127.0.0.1:${DEFAULT_PORT}`,
+    )
     .option('--data-dir <dir>', 'data directory of the node')
     .option('--log <file>', 'graded answers; outcomes.jsonl of the data directory unless given')
     .option('--output <file>', 'the router; router.json in the data directory unless given')
     .option('--min-answers <number>', 'a model needs so many graded answers', readNumber)
     .option('--json', 'JSON for another program')
-    .action(async options => (await import('./commands/learn.ts')).learn(options, terminal))
+    .action(async options => (await import('./commands/learn.ts')).learn({ ...options, ...access(options) }, terminal))
   client(program.command('feedback').description('say how good an answer was'))
     .argument('<id>', 'id of the answer, chatcmpl-…')
     .argument('<score>', 'up, down, or a number from 0 to 1')

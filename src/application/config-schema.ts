@@ -58,6 +58,8 @@ export interface NodeConfig {
   readonly service: {
     /** A router trained by `modelnet learn`. */
     readonly router?: string
+    /** Longest time for the vector of a question, where the router reads vectors. */
+    readonly encoderMs: number
     readonly logBytes: number
     readonly probeEveryMs: number
     readonly probeQuestions: readonly string[]
@@ -181,6 +183,11 @@ export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
   service: z
     .strictObject({
       router: z.string().min(1).exactOptional().describe('A router trained by `modelnet learn`, loaded at start.'),
+      encoderMs: z
+        .int()
+        .min(1)
+        .default(250)
+        .describe("Longest time a decision waits for its question's vector, where the router reads those of a model."),
       logBytes: z
         .int()
         .min(0)

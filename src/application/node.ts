@@ -164,13 +164,14 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     })
     const analyser = createTaskAnalyser()
     const matcher = createMatcher({ offers, abilities, breakers, calls })
+    const failover: Failover = (candidates, onSwitch) =>
+      createFailoverModel(candidates, { clock, breakers, calls, onSwitch })
+    const embed = withEmbeddingDiscovery(createNetworkEmbedder({ matcher, failover }), directory)
     const learning = await startLearning(
-      { identity, offers, matcher, abilities, analyser, clock, random, logger },
+      { identity, offers, matcher, embed, abilities, analyser, clock, random, logger },
       config,
     )
     closing.add('what was learned', () => learning.close())
-    const failover: Failover = (candidates, onSwitch) =>
-      createFailoverModel(candidates, { clock, breakers, calls, onSwitch })
     const coordinator = createCoordinator({
       matcher,
       abilities,
@@ -208,7 +209,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const gateway = await createGateway(
       {
         ask: traced(toAsker(asked, coordinator), tracing),
-        embed: withEmbeddingDiscovery(createNetworkEmbedder({ matcher, failover }), directory),
+        embed,
         metrics: createMetrics(membership),
         strategies: () => listStrategies(coordinator),
         directory: membership,

@@ -25,7 +25,7 @@ export { restoreItemResponse, trainItemResponse } from './routers/item-response.
 export { restorePairwiseFactorisation, trainPairwiseFactorisation } from './routers/pairwise-factorisation.ts'
 export type { OnlineOptions, OnlineRouter } from './routing/online-router.ts'
 export { createOnlineRouter, MAX_ARMS } from './routing/online-router.ts'
-export type { RouteChoice, RouteEstimate, TextRouter, TextRouterState } from './routing/text-router.ts'
+export type { Question, RouteChoice, RouteEstimate, TextRouter, TextRouterState } from './routing/text-router.ts'
 export { loadTextRouter } from './routing/text-router.ts'
 export type { TrainOptions } from './routing/train-text-router.ts'
 export { trainTextRouter } from './routing/train-text-router.ts'

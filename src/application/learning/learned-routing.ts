@@ -1,25 +1,18 @@
 import type { AskResult, Coordinator } from '../../interaction/index.ts'
 import { AUTO } from '../../interaction/index.ts'
-import type {
-  Analysis,
-  CapabilityMap,
-  Matcher,
-  OnlineRouter,
-  Task,
-  TaskAnalyser,
-  TextRouter,
-} from '../../service/index.ts'
+import type { Analysis, CapabilityMap, Matcher, OnlineRouter, Task, TaskAnalyser } from '../../service/index.ts'
 import type { Clock } from '../../utils/clock.ts'
 import { isAbortError, ModelNetError } from '../../utils/errors.ts'
 import type { Outcome } from './outcome-log.ts'
+import type { QuestionReader, ReadQuestion } from './question-reader.ts'
 
 export interface LearnedRoutingComponents {
   readonly matcher: Matcher
   readonly analyser: TaskAnalyser
   readonly abilities: CapabilityMap
   readonly clock: Clock
-  /** Trained from a log of outcomes; without one the capability map alone chooses. */
-  readonly router?: TextRouter
+  /** Reads questions for a router trained from a log of outcomes; without one the capability map alone chooses. */
+  readonly reader?: QuestionReader
   /** Learns on top of the router, over the same arms. */
   readonly online?: OnlineRouter
   /** Told of every graded answer. */
@@ -43,6 +36,13 @@ const MIN_FAMILIARITY = 0.5
 /** Utility by which the router must expect more of its arm than of the model the capability map would ask. */
 const MIN_GAIN = 0.02
 
+interface Choice {
+  readonly model?: string
+  readonly why?: string
+  /** What went otherwise than it should have. */
+  readonly note?: string
+}
+
 interface Given {
   readonly question: string
   readonly arm: string
@@ -53,13 +53,19 @@ interface Given {
 }
 
 export function createLearnedRouting(components: LearnedRoutingComponents): LearnedRouting {
-  const { matcher, analyser, abilities, clock, router, online, onOutcome } = components
+  const { matcher, analyser, abilities, clock, reader, online, onOutcome } = components
   const given = new Map<string, Given>()
 
-  /** The model the router would rather ask, and why; undefined where the capability map decides. */
-  function choose(task: Task): { readonly model: string; readonly why: string } | undefined {
-    const question = questionOf(task)
-    if (!router || task.tags || question === undefined) return undefined
+  /** The model the router would rather ask, and why; no model where the capability map decides. */
+  async function choose(task: Task, signal?: AbortSignal): Promise<Choice> {
+    const text = questionOf(task)
+    if (!reader || task.tags || text === undefined) return {}
+    const { note, ...read } = await reader.read(text, signal)
+    const chosen = preferred(task, read)
+    return { ...chosen, ...(note !== undefined && { note }) }
+  }
+
+  function preferred(task: Task, { router, question }: ReadQuestion): Choice | undefined {
     const analysis = analyser.analyse(task)
     // parts of a question are routed one by one; a weak guess of parts is none
     if (analysis.composite && (analysis.tags[0]?.probability ?? 0) >= 0.5) return undefined
@@ -99,8 +105,9 @@ export function createLearnedRouting(components: LearnedRoutingComponents): Lear
   }
 
   function learn(outcome: Outcome): void {
-    const arm = router?.arms.indexOf(outcome.arm) ?? -1
-    if (router && online && arm >= 0) online.learn(router.estimate(outcome.question).quality, arm, outcome.score)
+    const read = reader?.recall(outcome.question)
+    const arm = read?.router.arms.indexOf(outcome.arm) ?? -1
+    if (read && online && arm >= 0) online.learn(read.router.estimate(read.question).quality, arm, outcome.score)
     onOutcome(outcome)
   }
 
@@ -121,9 +128,12 @@ export function createLearnedRouting(components: LearnedRoutingComponents): Lear
     },
     wrap: coordinator => ({
       async *ask(task, options = {}) {
-        const chosen = (options.pathway ?? AUTO) === AUTO ? choose(task) : undefined
-        const run = chosen ? withFallback(coordinator, task, options, chosen) : coordinator.ask(task, options)
-        const result = yield* run
+        const { model, why, note } = (options.pathway ?? AUTO) === AUTO ? await choose(task, options.signal) : {}
+        const run =
+          model === undefined || why === undefined
+            ? coordinator.ask(task, options)
+            : withFallback(coordinator, task, options, { model, why })
+        const result = yield* note === undefined ? run : withNote(run, note)
         keep(task, result)
         return result
       },
@@ -154,6 +164,22 @@ async function* withFallback(
     await run.return(undefined as never) // the reader may have stopped early
   }
   return yield* coordinator.ask(task, options)
+}
+
+/** The same run; the note stands in its trace, behind why the pathway was chosen. */
+async function* withNote(run: ReturnType<Coordinator['ask']>, note: string): ReturnType<Coordinator['ask']> {
+  const noted = (why: string): string => `${why}; ${note}`
+  try {
+    let step = await run.next()
+    for (; !step.done; step = await run.next()) {
+      const event = step.value
+      yield event.type === 'pathway-start' ? { ...event, why: noted(event.why) } : event
+    }
+    const { why, trace } = step.value
+    return { ...step.value, why: noted(why), trace: { ...trace, why: noted(trace.why) } }
+  } finally {
+    await run.return(undefined as never) // the reader may have stopped early
+  }
 }
 
 /** What the user asked last; undefined in a conversation, whose last words alone may say nothing. */
