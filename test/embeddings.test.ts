@@ -112,9 +112,20 @@ describe('embeddings of a network, by the official OpenAI client', () => {
     expect(JSON.parse(said)).toMatchObject({ questions: 72, encoder: model })
     const routed = await startConfigured({
       network: { bootstrap: [addressOf(asking)] },
-      service: { router: join(dataDir, 'router.json'), encoderMs: 20_000, probeEveryMs: 0 },
+      service: {
+        router: join(dataDir, 'router.json'),
+        encoderMs: 20_000,
+        probeEveryMs: 0,
+        refine: { model, by: 'embedding', timeoutMs: 20_000, below: 1 },
+      },
     })
     await linked(routed, asking, first)
+    // An analysis by the same model; its examples are embedded with the first question.
+    const refinementOf = async (question: string): Promise<string | undefined> =>
+      (await routed.ask(question)).trace.analysis.refinement
+    await expect
+      .poll(() => refinementOf('Which country is Lyon in?'), { timeout: 30_000 })
+      .toMatch(/^the embedding model modelnet\/geography: skill:\w+ 0\.\d\d/)
     const whyOf = async (word: string): Promise<string> => (await routed.ask(`Tell me of the ${word}.`)).why
     // Of two fields with opposite winners the network by itself has one wrong.
     const byVectors = `${await whyOf('plum')} ${await whyOf('engine')}`

@@ -61,6 +61,13 @@ export interface NodeConfig {
     /** Longest time for the vector of a question, where the router reads vectors. */
     readonly encoderMs: number
     readonly logBytes: number
+    /** A model that helps to analyse tasks of which the fast analysis is not sure. */
+    readonly refine?: {
+      readonly model: string
+      readonly by: 'instruction' | 'embedding'
+      readonly timeoutMs: number
+      readonly below: number
+    }
     readonly probeEveryMs: number
     readonly probeQuestions: readonly string[]
   }
@@ -188,6 +195,17 @@ export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
         .min(1)
         .default(250)
         .describe("Longest time a decision waits for its question's vector, where the router reads those of a model."),
+      refine: z
+        .strictObject({
+          model: z.string().min(1).describe('`model` or `model@node`.'),
+          by: z
+            .enum(['instruction', 'embedding'])
+            .describe('Asked for the skills as JSON, or by its vectors beside those of example questions.'),
+          timeoutMs: z.int().min(1).default(1000).describe('Longest time a request waits for it.'),
+          below: z.number().min(0).max(1).default(0.9).describe('Confidence from which on it is not asked.'),
+        })
+        .exactOptional()
+        .describe('A model of the network that helps to analyse questions. Default: none, which costs no time.'),
       logBytes: z
         .int()
         .min(0)

@@ -25,6 +25,7 @@ import {
 import { type Clock, systemClock } from '../utils/clock.ts'
 import { createRandom } from '../utils/random.ts'
 import { noTracing, type Tracing } from '../utils/tracing.ts'
+import { listStrategies, toAsker, traced } from './asking.ts'
 import { createClosing } from './closing.ts'
 import type { NodeConfig } from './config-schema.ts'
 import { createDeployment } from './deployment.ts'
@@ -32,10 +33,9 @@ import { routeDeployment } from './deployment-routes.ts'
 import { withDiscovery, withEmbeddingDiscovery } from './discovery.ts'
 import { createEngines } from './engines.ts'
 import { serveChannel } from './gateway/channel.ts'
-import type { Asker } from './gateway/chat.ts'
 import { routeDrain } from './gateway/drain.ts'
 import { routeLearning } from './gateway/learning-routes.ts'
-import { createGateway, type ListedStrategy } from './gateway/server.ts'
+import { createGateway } from './gateway/server.ts'
 import { startLearning } from './learning/learning.ts'
 import { finishWork } from './leave.ts'
 import { toModelPlan } from './local-models.ts'
@@ -47,6 +47,7 @@ import { createNodeWeights } from './node-weights.ts'
 import { createOffers } from './offers.ts'
 import { createOwnModels } from './own-models.ts'
 import { guardCalls, permits } from './policy.ts'
+import { createTaskRefinement } from './refinement.ts'
 import { withRefusals } from './refusals.ts'
 
 export interface NodeOptions {
@@ -172,11 +173,16 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       config,
     )
     closing.add('what was learned', () => learning.close())
+    const refine = createTaskRefinement(
+      { analyser, matcher, failover, embed, directory: membership, clock },
+      config.service,
+    )
     const coordinator = createCoordinator({
       matcher,
       abilities,
       analyser,
       failover,
+      ...(refine && { refine }),
       clock,
       random,
       logger,
@@ -286,25 +292,3 @@ async function ask(
   for (; !step.done; step = await run.next()) onEvent?.(step.value)
   return step.value
 }
-
-const traced =
-  (ask: Asker, tracing: Tracing): Asker =>
-  (request, signal) =>
-    tracing.follow('modelnet.request', { 'modelnet.pathway': request.model }, () => ask(request, signal))
-
-/** The gateway's view of the coordinator: `modelnet/auto` is the automatic choice, `modelnet/vote` the strategy `vote`. */
-function toAsker(coordinator: Pick<Coordinator, 'ask'>, { strategies: known }: Coordinator): Asker {
-  const strategies = new Set(['auto', ...known.map(strategy => strategy.name)])
-  return (request, signal) => {
-    const short = request.model.startsWith('modelnet/') ? request.model.slice('modelnet/'.length) : ''
-    const pathway = strategies.has(short) ? short : request.model
-    return coordinator.ask({ id: randomUUID(), ...request.task }, { pathway, signal })
-  }
-}
-
-/** Every strategy with the worst case of its example; a bound that needs models there are not is left out. */
-const listStrategies = (coordinator: Coordinator): readonly ListedStrategy[] =>
-  coordinator.strategies.map(({ name, description, needs, example }) => {
-    const { calls, depth } = coordinator.inspect(example).bound
-    return { name, description, needs, example, bound: { calls, depth } }
-  })

@@ -50,6 +50,8 @@ export interface Analysis {
   readonly composite: boolean
   /** 0 when nothing like this was ever seen; routers fall back below their threshold. */
   readonly confidence: number
+  /** Which model was asked to help, and what came of it; absent where none was. */
+  readonly refinement?: string
 }
 
 /** Analyses without asking any model; implementations may refine with one. */
