@@ -168,11 +168,6 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const failover: Failover = (candidates, onSwitch) =>
       createFailoverModel(candidates, { clock, breakers, calls, onSwitch })
     const embed = withEmbeddingDiscovery(createNetworkEmbedder({ matcher, failover }), directory)
-    const learning = await startLearning(
-      { identity, offers, matcher, embed, abilities, analyser, clock, random, logger },
-      config,
-    )
-    closing.add('what was learned', () => learning.close())
     const refine = createTaskRefinement(
       { analyser, matcher, failover, embed, directory: membership, clock },
       config.service,
@@ -187,6 +182,12 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       random,
       logger,
     })
+    const { inspect } = coordinator
+    const learning = await startLearning(
+      { identity, offers, matcher, inspect, embed, abilities, analyser, clock, random, logger },
+      config,
+    )
+    closing.add('what was learned', () => learning.close())
     const deployment = createDeployment(
       {
         nodeId: identity.nodeId,
@@ -203,7 +204,6 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       await obtained,
     )
     closing.add('the deployment', () => deployment.close())
-    const { inspect } = coordinator
     const found = withDiscovery(deployment.onDemand(coordinator), { inspect, analyser, directory })
     const open = withRefusals(found, {
       inspect,

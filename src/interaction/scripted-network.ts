@@ -66,6 +66,8 @@ export function createScriptedNetwork(
     language: 'en',
     difficulty: 0.3,
     format: 'number',
+    modality: 'text',
+    length: 20,
     composite: false,
     confidence: 0.9,
     ...options.analysis,

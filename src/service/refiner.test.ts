@@ -11,6 +11,8 @@ const ANALYSIS: Analysis = {
   language: 'en',
   difficulty: 0.2,
   format: 'text',
+  modality: 'text',
+  length: 60,
   composite: false,
   confidence: 0.25,
 }

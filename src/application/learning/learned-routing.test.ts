@@ -35,7 +35,7 @@ const outcomes: readonly Outcome[] = [
   ]),
 ].map(each => ({ ...each, source: 'feedback', at: 1 }))
 
-function setUp(broken: readonly string[] = [], note?: string) {
+function setUp(broken: readonly string[] = [], note?: string, extra: readonly Outcome[] = []) {
   const clock = createManualClock()
   const random = createRandom(1)
   const abilities = createCapabilityMap({ clock })
@@ -63,7 +63,7 @@ function setUp(broken: readonly string[] = [], note?: string) {
     clock,
     random,
   })
-  const router = loadTextRouter(trainTextRouter(toTable(outcomes), { dimensions: 4096, latentSize: 8 }))
+  const router = loadTextRouter(trainTextRouter(toTable([...outcomes, ...extra]), { dimensions: 4096, latentSize: 8 }))
   const learned: Outcome[] = []
   const online = createOnlineRouter(router.arms.length, { random }, { auditRate: 0 })
   const onOutcome = (outcome: Outcome): void => void learned.push(outcome)
@@ -72,7 +72,10 @@ function setUp(broken: readonly string[] = [], note?: string) {
     recall,
     read: async question => ({ ...recall(question), ...(note !== undefined && { note }) }),
   }
-  const routing = createLearnedRouting({ matcher, analyser, abilities, clock, reader, online, onOutcome })
+  const routing = createLearnedRouting({
+    ...{ matcher, analyser, abilities, clock, reader, online, onOutcome },
+    inspect: coordinator.inspect,
+  })
   const asked = routing.wrap(coordinator)
   let count = 0
   async function ask(question: string, pathway = 'auto'): Promise<AskResult & { id: string; events: PathwayEvent[] }> {
@@ -99,6 +102,24 @@ describe('routing by what was learned', () => {
     expect(text).toBe('gardener answers')
     expect(why).toMatch(/of questions like this gardener/)
     expect(events.find(({ type }) => type === 'pathway-start')).toMatchObject({ why })
+  })
+
+  it('asks a pathway where that did best: arms are pathways, not models only', async () => {
+    const vote = '(general|gardener|stranger) ! vote'
+    const graded = [...questions(FRUIT), ...questions(PARTS)].map(
+      (question): Outcome => ({
+        question,
+        arm: vote,
+        score: FRUIT.some(word => question.includes(word)) ? 0 : 1,
+        source: 'probe',
+        at: 1,
+      }),
+    )
+    const { ask } = setUp([], undefined, graded)
+    const parts = await ask('Tell me of the wheel and its gear in short.')
+    expect(parts.why).toMatch(/of questions like this \(general\|gardener\|stranger\) ! vote/)
+    expect(parts.members.length).toBeGreaterThan(1)
+    expect((await ask('Tell me of the plum and its cherry in short.')).text).toBe('gardener answers')
   })
 
   it('leaves to the capability map what it has no better answer for, what is unlike its training, and named pathways', async () => {

@@ -21,6 +21,7 @@ export interface LearningComponents {
   readonly identity: Signer
   readonly offers: () => readonly Offer[]
   readonly matcher: Matcher
+  readonly inspect: Coordinator['inspect']
   /** For a router that reads vectors of a model. */
   readonly embed: NetworkEmbedder
   readonly abilities: EvidenceMap
@@ -44,7 +45,7 @@ const SAVE_EVERY_MS = 60_000
  * and probes are sent at the pace of the configuration. Throws INVALID_CONFIG for a router that cannot be read.
  */
 export async function startLearning(
-  { identity, offers, matcher, embed, abilities, analyser, clock, random, logger }: LearningComponents,
+  { identity, offers, matcher, inspect, embed, abilities, analyser, clock, random, logger }: LearningComponents,
   { service, dataDir }: Pick<NodeConfig, 'service' | 'dataDir'>,
 ): Promise<Learning> {
   const router = service.router === undefined ? undefined : readRouter(service.router)
@@ -56,6 +57,7 @@ export async function startLearning(
     analyser,
     abilities,
     clock,
+    inspect,
     ...(router && { reader: createQuestionReader({ router, embed, clock }, { timeoutMs: service.encoderMs }) }),
     ...(router &&
       router.arms.length <= MAX_ARMS && {
