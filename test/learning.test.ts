@@ -108,7 +108,7 @@ describe('a network with a model whose card lies', { timeout: 300_000 }, () => {
     const { trusting } = await nodes()
     let said = ''
     const terminal = { color: false, out: (text: string) => (said += text), err: () => undefined, columns: 80 }
-    learn({ dataDir, json: true }, terminal)
+    await learn({ dataDir, json: true }, terminal)
     expect(JSON.parse(said)).toMatchObject({ arms: [LIAR, 'modelnet/arithmetic-a'] })
     const network = { bootstrap: trusting.directory.entries().flatMap(({ addresses }) => addresses.slice(0, 1)) }
     const router = join(dataDir, 'router.json')

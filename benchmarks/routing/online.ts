@@ -55,6 +55,7 @@ const state = trainTextRouter(
   { folds: 2 },
 )
 const router = loadTextRouter(state)
+if ('kind' in state.encoder) throw new Error('expected a router by words')
 const encoder = createTextEncoder(state.encoder)
 const clustering = clusterDirections(
   train.map(({ question, query }) => encoder.encode(question ?? query).latent),

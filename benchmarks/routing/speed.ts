@@ -6,6 +6,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { createTaskAnalyser } from '../../src/service/analysis/task-analyser.ts'
 import { loadTextRouter } from '../../src/service/routing/text-router.ts'
 import { trainTextRouter } from '../../src/service/routing/train-text-router.ts'
@@ -29,6 +31,7 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
   const saved = JSON.stringify(
     trainTextRouter({ questions: questions.map(({ question }) => question), arms: names, scores }, { folds: 2 }),
   )
+  const before = memory()
   const router = loadTextRouter(JSON.parse(saved))
   const asked = generateQuestions(4000, random.fork('asked'))
   for (const { question } of asked.slice(0, 500)) router.choose(question)
@@ -45,25 +48,48 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
     decisionsPerCpuSecond: Math.round(asked.length / ((used.user + used.system) / 1e6)),
     millisecondsPerDecision: Number(((1000 * seconds) / asked.length).toFixed(4)),
     shareOfRightSkill: Number((right / asked.length).toFixed(4)),
+    memoryMegabytes: Number((memory() - before).toFixed(1)),
     stateMegabytes: Number((saved.length / 1e6).toFixed(2)),
   }
 }
 
-/** Milliseconds of one task analysis: wanted below 0.2. */
-function measureAnalysis(): number {
-  const { analyse } = createTaskAnalyser()
-  const asked = generateQuestions(4000, createRandom('speed-analysis'))
-  const run = (part: typeof asked): void => {
-    for (const { question } of part) analyse({ messages: [{ role: 'user', content: question }] })
-  }
-  run(asked.slice(0, 500))
-  const started = performance.now()
-  run(asked)
-  return Number(((performance.now() - started) / asked.length).toFixed(4))
+const collect = ((): (() => void) => {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void // what the flag provides
+})()
+
+/** Megabytes in use, typed arrays included. */
+function memory(): number {
+  collect()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return (heapUsed + arrayBuffers) / 1e6
 }
 
-const analysisMilliseconds = measureAnalysis()
-console.log(`task analysis: ${analysisMilliseconds} ms`)
+const CHINESE = [
+  '法国的首都是哪里',
+  '铁的原子序数是多少？',
+  '三百四十八乘以十二等于多少？',
+  '如果今天是星期一，那么一百天以后是星期几？',
+  '小明有三只猫，小红有四只猫，他们一共有多少只猫？',
+  '请写一篇五百字的作文，题目是我的家乡。',
+]
+
+/** Milliseconds of one task analysis: wanted below 0.2. */
+function measureAnalysis(texts: readonly string[]): number {
+  const { analyse } = createTaskAnalyser()
+  const run = (part: readonly string[]): void => {
+    for (const content of part) analyse({ messages: [{ role: 'user', content }] })
+  }
+  run(texts.slice(0, 500))
+  const started = performance.now()
+  run(texts)
+  return Number(((performance.now() - started) / texts.length).toFixed(4))
+}
+
+const english = generateQuestions(4000, createRandom('speed-analysis')).map(({ question }) => question)
+const chinese = Array.from({ length: 4000 }, (_, at) => CHINESE[at % CHINESE.length] ?? '')
+const analysisMilliseconds = { english: measureAnalysis(english), chinese: measureAnalysis(chinese) }
+console.log('milliseconds of a task analysis:', analysisMilliseconds)
 const measured = [measure(30, 4000), measure(10_000, 800)]
 console.table(measured)
 if (values.results)

@@ -15,6 +15,8 @@ const ANALYSIS: Analysis = {
   language: 'en',
   difficulty: 0.5,
   format: 'choice',
+  modality: 'text',
+  length: 10,
   composite: false,
   confidence: 1,
 }

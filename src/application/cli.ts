@@ -129,12 +129,18 @@ function addLearning(program: Command, terminal: Terminal): void {
   program
     .command('learn')
     .description('train a router from the graded answers of a node')
+    .option('--embed <model>', 'learn from the vectors of this model of a running network, instead of words')
+    .option(
+      '--url <url>',
+      'gateway of a node that embeds',
+      process.env['MODELNET_URL'] ?? `http://127.0.0.1:${DEFAULT_PORT}`,
+    )
     .option('--data-dir <dir>', 'data directory of the node')
     .option('--log <file>', 'graded answers; outcomes.jsonl of the data directory unless given')
     .option('--output <file>', 'the router; router.json in the data directory unless given')
     .option('--min-answers <number>', 'a model needs so many graded answers', readNumber)
     .option('--json', 'JSON for another program')
-    .action(async options => (await import('./commands/learn.ts')).learn(options, terminal))
+    .action(async options => (await import('./commands/learn.ts')).learn({ ...options, ...access(options) }, terminal))
   client(program.command('feedback').description('say how good an answer was'))
     .argument('<id>', 'id of the answer, chatcmpl-…')
     .argument('<score>', 'up, down, or a number from 0 to 1')
@@ -177,10 +183,17 @@ function addBench(program: Command, terminal: Terminal): void {
     .requiredOption('--set <dir>', 'folder with meta.json of the set')
     .requiredOption('--train <file>', 'rows to train on, .jsonl.gz')
     .requiredOption('--test <file>', 'rows to decide for, .jsonl.gz')
-    .option('--decisions <file>', 'decisions by row, in the form of the scorer of the set')
+    .option(
+      '--decisions <file>',
+      'decisions by row, as the scorer of the set reads them; for mmlupro28 the answers of a vote, and one model per row in a second file, NAME.single.jsonl',
+    )
     .option('--strip', 'take task markers and options off the questions')
-    .option('--no-combine', 'single models only')
-    .option('--max-parameters <billions>', 'only models up to this size', readNumber)
+    .option('--no-combine', 'one model per row, no votes (mmlupro28) and no cascades (routerbench3)')
+    .option(
+      '--max-parameters <billions>',
+      'only models up to this size, or "all"; 13 for mmlupro28, all for other sets unless given',
+      text => (text === 'all' ? Number.POSITIVE_INFINITY : readNumber(text)),
+    )
     .option('--json', 'JSON for another program')
     .action(async options => (await import('./commands/bench.ts')).benchRouting(options, terminal))
   bench

@@ -20,6 +20,8 @@ export interface ModelConfig {
   readonly claims?: { readonly tag: string; readonly n: number; readonly accuracy: number }[]
   readonly contextLength?: number
   readonly concurrency?: number
+  /** It makes embeddings too, or `only` them. @default false */
+  readonly embed?: boolean | 'only'
   readonly price?: { readonly currency: string; readonly input: number; readonly output: number }
   /** Who may use it: node ids and domains. @default `policy.serve` */
   readonly allow?: string[]
@@ -56,7 +58,16 @@ export interface NodeConfig {
   readonly service: {
     /** A router trained by `modelnet learn`. */
     readonly router?: string
+    /** Longest time for the vector of a question, where the router reads vectors. */
+    readonly encoderMs: number
     readonly logBytes: number
+    /** A model that helps to analyse tasks of which the fast analysis is not sure. */
+    readonly refine?: {
+      readonly model: string
+      readonly by: 'instruction' | 'embedding'
+      readonly timeoutMs: number
+      readonly below: number
+    }
     readonly probeEveryMs: number
     readonly probeQuestions: readonly string[]
   }
@@ -111,6 +122,10 @@ const ModelConfigSchema = z
       .describe('Measured shares of right answers, told on the card; peers believe little of it.'),
     contextLength: z.int().min(16).exactOptional(),
     concurrency: z.int().min(1).max(1024).exactOptional(),
+    embed: z
+      .union([z.boolean(), z.literal('only')])
+      .exactOptional()
+      .describe('Offer embeddings of texts too, or `only` them: for encoders, which do not answer. Default: false.'),
     price: z
       .strictObject({ currency: z.string().min(1), input: z.number().min(0), output: z.number().min(0) })
       .exactOptional()
@@ -175,6 +190,22 @@ export const ConfigSchema: z.ZodType<NodeConfig> = z.strictObject({
   service: z
     .strictObject({
       router: z.string().min(1).exactOptional().describe('A router trained by `modelnet learn`, loaded at start.'),
+      encoderMs: z
+        .int()
+        .min(1)
+        .default(250)
+        .describe("Longest time a decision waits for its question's vector, where the router reads those of a model."),
+      refine: z
+        .strictObject({
+          model: z.string().min(1).describe('`model` or `model@node`.'),
+          by: z
+            .enum(['instruction', 'embedding'])
+            .describe('Asked for the skills as JSON, or by its vectors beside those of example questions.'),
+          timeoutMs: z.int().min(1).default(1000).describe('Longest time a request waits for it.'),
+          below: z.number().min(0).max(1).default(0.9).describe('Confidence from which on it is not asked.'),
+        })
+        .exactOptional()
+        .describe('A model of the network that helps to analyse questions. Default: none, which costs no time.'),
       logBytes: z
         .int()
         .min(0)

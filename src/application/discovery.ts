@@ -1,4 +1,4 @@
-import { AUTO, type Coordinator } from '../interaction/index.ts'
+import { AUTO, type Coordinator, type NetworkEmbedder } from '../interaction/index.ts'
 import { type NetworkDirectory, toModelTag } from '../network/index.ts'
 import type { Task, TaskAnalyser } from '../service/index.ts'
 
@@ -31,6 +31,17 @@ export function withDiscovery(
       if (directory.mode === 'ads') await directory.seek(needsOf(task, options.pathway ?? AUTO), options.signal)
       return yield* coordinator.ask(task, options)
     },
+  }
+}
+
+/** The same for embeddings: looks for nodes that offer the named model. */
+export function withEmbeddingDiscovery(
+  embed: NetworkEmbedder,
+  directory: DiscoveryComponents['directory'],
+): NetworkEmbedder {
+  return async (model, texts, options) => {
+    if (directory.mode === 'ads') await directory.seek([toCapability(model) ?? 'can:embed'], options?.signal)
+    return embed(model, texts, options)
   }
 }
 

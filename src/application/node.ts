@@ -1,7 +1,15 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { type AskResult, AUTO, type Coordinator, createCoordinator, type PathwayEvent } from '../interaction/index.ts'
+import {
+  type AskResult,
+  AUTO,
+  type Coordinator,
+  createCoordinator,
+  createNetworkEmbedder,
+  type Failover,
+  type PathwayEvent,
+} from '../interaction/index.ts'
 import { type Directory, loadIdentity, type NetworkDirectory } from '../network/index.ts'
 import { createAdmission, createModelHandlers, createRemoteModel, type ModelCard } from '../resource/index.ts'
 import {
@@ -17,17 +25,17 @@ import {
 import { type Clock, systemClock } from '../utils/clock.ts'
 import { createRandom } from '../utils/random.ts'
 import { noTracing, type Tracing } from '../utils/tracing.ts'
+import { listStrategies, toAsker, traced } from './asking.ts'
 import { createClosing } from './closing.ts'
 import type { NodeConfig } from './config-schema.ts'
 import { createDeployment } from './deployment.ts'
 import { routeDeployment } from './deployment-routes.ts'
-import { withDiscovery } from './discovery.ts'
+import { withDiscovery, withEmbeddingDiscovery } from './discovery.ts'
 import { createEngines } from './engines.ts'
 import { serveChannel } from './gateway/channel.ts'
-import type { Asker } from './gateway/chat.ts'
 import { routeDrain } from './gateway/drain.ts'
 import { routeLearning } from './gateway/learning-routes.ts'
-import { createGateway, type ListedStrategy } from './gateway/server.ts'
+import { createGateway } from './gateway/server.ts'
 import { startLearning } from './learning/learning.ts'
 import { finishWork } from './leave.ts'
 import { toModelPlan } from './local-models.ts'
@@ -39,6 +47,7 @@ import { createNodeWeights } from './node-weights.ts'
 import { createOffers } from './offers.ts'
 import { createOwnModels } from './own-models.ts'
 import { guardCalls, permits } from './policy.ts'
+import { createTaskRefinement } from './refinement.ts'
 import { withRefusals } from './refusals.ts'
 
 export interface NodeOptions {
@@ -156,20 +165,29 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     })
     const analyser = createTaskAnalyser()
     const matcher = createMatcher({ offers, abilities, breakers, calls })
-    const learning = await startLearning(
-      { identity, offers, matcher, abilities, analyser, clock, random, logger },
-      config,
+    const failover: Failover = (candidates, onSwitch) =>
+      createFailoverModel(candidates, { clock, breakers, calls, onSwitch })
+    const embed = withEmbeddingDiscovery(createNetworkEmbedder({ matcher, failover }), directory)
+    const refine = createTaskRefinement(
+      { analyser, matcher, failover, embed, directory: membership, clock },
+      config.service,
     )
-    closing.add('what was learned', () => learning.close())
     const coordinator = createCoordinator({
       matcher,
       abilities,
       analyser,
-      failover: (candidates, onSwitch) => createFailoverModel(candidates, { clock, breakers, calls, onSwitch }),
+      failover,
+      ...(refine && { refine }),
       clock,
       random,
       logger,
     })
+    const { inspect } = coordinator
+    const learning = await startLearning(
+      { identity, offers, matcher, inspect, embed, abilities, analyser, clock, random, logger },
+      config,
+    )
+    closing.add('what was learned', () => learning.close())
     const deployment = createDeployment(
       {
         nodeId: identity.nodeId,
@@ -186,7 +204,6 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
       await obtained,
     )
     closing.add('the deployment', () => deployment.close())
-    const { inspect } = coordinator
     const found = withDiscovery(deployment.onDemand(coordinator), { inspect, analyser, directory })
     const open = withRefusals(found, {
       inspect,
@@ -198,6 +215,7 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     const gateway = await createGateway(
       {
         ask: traced(toAsker(asked, coordinator), tracing),
+        embed,
         metrics: createMetrics(membership),
         strategies: () => listStrategies(coordinator),
         directory: membership,
@@ -274,25 +292,3 @@ async function ask(
   for (; !step.done; step = await run.next()) onEvent?.(step.value)
   return step.value
 }
-
-const traced =
-  (ask: Asker, tracing: Tracing): Asker =>
-  (request, signal) =>
-    tracing.follow('modelnet.request', { 'modelnet.pathway': request.model }, () => ask(request, signal))
-
-/** The gateway's view of the coordinator: `modelnet/auto` is the automatic choice, `modelnet/vote` the strategy `vote`. */
-function toAsker(coordinator: Pick<Coordinator, 'ask'>, { strategies: known }: Coordinator): Asker {
-  const strategies = new Set(['auto', ...known.map(strategy => strategy.name)])
-  return (request, signal) => {
-    const short = request.model.startsWith('modelnet/') ? request.model.slice('modelnet/'.length) : ''
-    const pathway = strategies.has(short) ? short : request.model
-    return coordinator.ask({ id: randomUUID(), ...request.task }, { pathway, signal })
-  }
-}
-
-/** Every strategy with the worst case of its example; a bound that needs models there are not is left out. */
-const listStrategies = (coordinator: Coordinator): readonly ListedStrategy[] =>
-  coordinator.strategies.map(({ name, description, needs, example }) => {
-    const { calls, depth } = coordinator.inspect(example).bound
-    return { name, description, needs, example, bound: { calls, depth } }
-  })

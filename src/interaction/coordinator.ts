@@ -27,6 +27,8 @@ export interface CoordinatorComponents {
   readonly matcher: Matcher
   readonly abilities: CapabilityMap
   readonly analyser: TaskAnalyser
+  /** Analyses with the help of a model, where a pathway is to be chosen. @default by the analyser alone */
+  readonly refine?: (task: Task, signal?: AbortSignal) => Promise<Analysis>
   readonly failover: Failover
   readonly clock: Clock
   readonly random: Random
@@ -77,7 +79,8 @@ export function createCoordinator(components: CoordinatorComponents): Coordinato
   async function* ask(task: Task, options: AskOptions = {}): AsyncGenerator<PathwayEvent, AskResult> {
     const { signal, pathway = AUTO } = options
     signal?.throwIfAborted()
-    const analysis = analyser.analyse(task)
+    const { refine } = components
+    const analysis = refine && pathway === AUTO ? await refine(task, signal) : analyser.analyse(task)
     const chosen = choose(task, analysis, pathway)
     const seed = task.options.seed === undefined ? `${task.id} ${random.next()}` : `${task.id} ${task.options.seed}`
     return yield* run({ task, analysis, chosen, seed, ...(signal ? { signal } : {}) })

@@ -12,6 +12,8 @@ export type { Choice } from './choice.ts'
 export { choosePathway } from './choice.ts'
 export type { AskOptions, Coordinator, CoordinatorComponents } from './coordinator.ts'
 export { AUTO, createCoordinator } from './coordinator.ts'
+export type { NetworkEmbedder, NetworkEmbedderComponents, NetworkEmbeddings } from './embedding.ts'
+export { createNetworkEmbedder } from './embedding.ts'
 export type {
   ChooseOptions,
   Competence,
@@ -71,7 +73,7 @@ export { evaluateMutually } from './mutual/evaluate.ts'
 export { GraphStore } from './mutual/graph-store.ts'
 export type { NetworkModelOptions } from './network-model.ts'
 export { asLanguageModel } from './network-model.ts'
-export type { Answer, Board, Bound, Decoder, Path, PathwayContext, PathwayEvent } from './pathway/path.ts'
+export type { Answer, Board, Bound, Decoder, Failover, Path, PathwayContext, PathwayEvent } from './pathway/path.ts'
 export { printPathway } from './pathway/print.ts'
 export type { Arguments, DecoderTerm, Role, Term } from './pathway/term.ts'
 export { parseTerm, TermSchema, termJsonSchema } from './pathway/term.ts'

@@ -51,8 +51,9 @@ export function createScriptedNetwork(
     return { model, name, ability: abilities.ability(name, ''), latencyMs: 10, cost: costs[model.card.id] ?? 0 }
   }
   const matcher: Matcher = {
-    candidates(reference) {
+    candidates(reference, _tags, capable = 'generate') {
       const wanted = models.filter(({ card }) => {
+        if (!card.capabilities.includes(capable)) return false
         if (reference.kind === 'any') return !card.tags.includes('skill:planning')
         if (reference.kind === 'tag') return card.tags.includes(`skill:${reference.tag.replace(/^skill:/, '')}`)
         return card.id === reference.id && (reference.node === undefined || card.node.startsWith(reference.node))
@@ -65,6 +66,8 @@ export function createScriptedNetwork(
     language: 'en',
     difficulty: 0.3,
     format: 'number',
+    modality: 'text',
+    length: 20,
     composite: false,
     confidence: 0.9,
     ...options.analysis,

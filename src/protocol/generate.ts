@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MAX_MESSAGES, MAX_STEP_BYTES } from './limits.ts'
+import { MAX_EMBEDDING, MAX_MESSAGES, MAX_STEP_BYTES, MAX_TEXTS } from './limits.ts'
 
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant'
@@ -62,10 +62,19 @@ export interface Score {
 }
 
 export interface EmbedRequest {
+  /** None is empty. */
   readonly texts: readonly string[]
 }
 
+/** A text as a vector of unit length: the product of two is their cosine. Those of different models do not compare. */
 export type Embedding = readonly number[]
+
+export interface EmbedResult {
+  /** One per text, in their order, all of one length. */
+  readonly embeddings: readonly Embedding[]
+  /** Tokens of all texts together. */
+  readonly promptTokens: number
+}
 
 export const ChatMessageSchema: z.ZodType<ChatMessage> = z.object({
   role: z.enum(['system', 'user', 'assistant']),
@@ -118,4 +127,11 @@ export const ScoreRequestSchema: z.ZodType<ScoreRequest> = z.object({ messages, 
 
 export const ScoreSchema: z.ZodType<Score> = z.object({ logprob, tokens: z.int().min(0), bytes: z.int().min(0) })
 
-export const EmbedRequestSchema: z.ZodType<EmbedRequest> = z.object({ texts: z.array(z.string()).min(1).max(256) })
+export const EmbedRequestSchema: z.ZodType<EmbedRequest> = z.object({
+  texts: z.array(z.string().min(1)).min(1).max(MAX_TEXTS),
+})
+
+/** What follows the vectors of an `embed` call, each of which is a part of its own: all of them may not fit one frame. */
+export const EmbedEndSchema: z.ZodType<{ readonly promptTokens: number }> = z.object({ promptTokens: z.int().min(0) })
+
+export const EmbeddingSchema: z.ZodType<Embedding> = z.array(z.number()).min(1).max(MAX_EMBEDDING)

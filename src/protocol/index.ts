@@ -32,6 +32,7 @@ export type {
   ChatMessage,
   Embedding,
   EmbedRequest,
+  EmbedResult,
   FinishReason,
   GeneratePart,
   GenerateRequest,
@@ -42,6 +43,8 @@ export type {
 } from './generate.ts'
 export {
   ChatMessageSchema,
+  EmbeddingSchema,
+  EmbedEndSchema,
   EmbedRequestSchema,
   GeneratePartSchema,
   GenerateRequestSchema,
@@ -64,6 +67,7 @@ export {
   MAX_CLOCK_SKEW_S,
   MAX_DEADLINE_MS,
   MAX_DISTRIBUTIONS,
+  MAX_EMBEDDING,
   MAX_ERROR_LENGTH,
   MAX_FRAME_BYTES,
   MAX_FRAME_ITEMS,
@@ -80,6 +84,7 @@ export {
   MAX_STALL_MS,
   MAX_STEP_BYTES,
   MAX_TAGS,
+  MAX_TEXTS,
   MAX_WAITING_BYTES,
 } from './limits.ts'
 export type { MemberRecord } from './member.ts'

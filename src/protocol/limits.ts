@@ -40,6 +40,9 @@ export const CALL_CREDIT = 64
 /** Messages of one request, and candidates of one token distribution. */
 export const MAX_MESSAGES = 512
 export const MAX_CANDIDATES = 1024
+/** Texts of one `embed` call, and numbers of one vector: those of large models have 4096 to 8192. */
+export const MAX_TEXTS = 256
+export const MAX_EMBEDDING: number = 64 * 1024
 /** Bytes proposed in one `peek` or committed in one step. */
 export const MAX_STEP_BYTES: number = 64 * 1024
 /** Distributions of one step: after 0, 1, … 4096 bytes of a continuation. */

@@ -20,6 +20,11 @@ export interface ModelSpec {
   readonly contextLength?: number
   /** Calls served at once. @default 4 */
   readonly concurrency?: number
+  /**
+   * The model makes embeddings too, or `only` them: then it takes no part in answering. Costs memory, so it is asked for.
+   * @default false
+   */
+  readonly embed?: boolean | 'only'
   readonly claims?: readonly { readonly tag: string; readonly n: number; readonly accuracy: number }[]
   readonly price?: { readonly currency: string; readonly input: number; readonly output: number }
 }

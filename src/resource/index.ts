@@ -51,6 +51,7 @@ export type {
   Draft,
   Embedding,
   EmbedRequest,
+  EmbedResult,
   GeneratePart,
   GenerateRequest,
   LanguageModel,

@@ -6,6 +6,7 @@ import type {
   Draft,
   Embedding,
   EmbedRequest,
+  EmbedResult,
   GeneratePart,
   GenerateRequest,
   ModelCard,
@@ -31,14 +32,17 @@ export interface OpenOptions extends CallOptions {
  */
 export interface LanguageModel {
   readonly card: ModelCard
-  /** Streams an answer; the last part is `finish`. Stopping to read cancels the work. */
+  /**
+   * Streams an answer; the last part is `finish`. Stopping to read cancels the work. UNSUPPORTED if the card does not say
+   * `generate`.
+   */
   generate(request: GenerateRequest, options?: CallOptions): AsyncIterable<GeneratePart>
   /** Starts a joint-decoding session after the prompt. Present if the card says `tokens` or `bytes`. */
   open?(request: GenerateRequest, options?: OpenOptions): Promise<DecodeSession>
   /** Present if the card says `score`. */
   score?(request: ScoreRequest, options?: CallOptions): Promise<Score>
   /** Present if the card says `embed`. */
-  embed?(request: EmbedRequest, options?: CallOptions): Promise<readonly Embedding[]>
+  embed?(request: EmbedRequest, options?: CallOptions): Promise<EmbedResult>
 }
 
 /**
@@ -72,6 +76,7 @@ export type {
   Draft,
   Embedding,
   EmbedRequest,
+  EmbedResult,
   GeneratePart,
   GenerateRequest,
   ModelCard,

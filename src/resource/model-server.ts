@@ -42,7 +42,7 @@ const EmbedBody = z.object({ model: ModelIdSchema, request: EmbedRequestSchema }
 
 /**
  * Serves models over a channel: `generate` streams parts; `decode` answers first with the kind of distribution, then
- * each step with a result; `score` and `embed` give one answer. What callers send is checked before a model sees it.
+ * each step with a result; `score` gives one answer; `embed` gives one vector a part and the usage last. What callers send is checked before a model sees it.
  */
 export function createModelHandlers(
   models: () => readonly LanguageModel[],
@@ -107,7 +107,9 @@ export function createModelHandlers(
     const { model: id, request } = parse(EmbedBody, body)
     const model = find(id, context)
     if (!model.embed) throw unsupported(id, 'embeddings')
-    yield await model.embed(request, toOptions(context))
+    const { embeddings, promptTokens } = await model.embed(request, toOptions(context))
+    yield* embeddings
+    yield { promptTokens }
   }
 
   return { generate, decode, score, embed }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createChannel, createLinkedStreams, createStreamTransport } from '../network/index.ts'
 import { encodeFrame } from '../protocol/codec.ts'
+import { hashedVector } from '../testing/hashed-vector.ts'
 import { collect, languageModelSuite, textOf } from '../testing/language-model-suite.ts'
 import { createManualClock } from '../testing/manual-clock.ts'
 import type { ScriptedModel } from '../testing/scripted-model.ts'
@@ -44,6 +45,8 @@ describe('a model on a peer', () => {
       const model = createScriptedModel({
         answer: 'the café is 你好 far from here',
         partDelayMs: 2,
+        firstDelayMs: 2,
+        embed: hashedVector,
         card: { concurrency: 4 },
       })
       const { remote, close } = connect(model)

@@ -1,8 +1,14 @@
-import { z } from 'zod'
 import type { Channel } from '../network/index.ts'
 import { callOnce } from '../network/index.ts'
-import type { GeneratePart, GenerateRequest, ModelCard } from '../protocol/index.ts'
-import { GeneratePartSchema, ScoreSchema } from '../protocol/index.ts'
+import type {
+  Embedding,
+  EmbedRequest,
+  EmbedResult,
+  GeneratePart,
+  GenerateRequest,
+  ModelCard,
+} from '../protocol/index.ts'
+import { EmbeddingSchema, EmbedEndSchema, GeneratePartSchema, ScoreSchema } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { systemClock } from '../utils/clock.ts'
 import { startDeadline } from '../utils/deadline.ts'
@@ -22,8 +28,6 @@ export interface RemoteModelOptions {
   /** Calls are followed as spans, and the owner is told under which. @default not followed */
   readonly tracing?: Tracing
 }
-
-const EmbeddingsSchema = z.array(z.array(z.number()))
 
 /** A model behind a channel (a peer's, or one in the worker process) that looks like one of ours. */
 export function createRemoteModel(options: RemoteModelOptions): LanguageModel {
@@ -49,6 +53,22 @@ export function createRemoteModel(options: RemoteModelOptions): LanguageModel {
     } finally {
       deadline.dispose()
     }
+  }
+  async function embed(open: Channel, request: EmbedRequest, left: CallOptions): Promise<EmbedResult> {
+    const embeddings: Embedding[] = []
+    let end: unknown
+    for await (const part of open.call('embed', bodyOf(request), left).parts) {
+      if (end !== undefined) throw violation(card, 'a part after the last one')
+      const vector = EmbeddingSchema.safeParse(part)
+      if (!vector.success) end = part
+      else if (vector.data.length !== (embeddings[0] ?? vector.data).length || !vector.data.every(Number.isFinite))
+        throw violation(card, 'embeddings of several lengths')
+      else embeddings.push(vector.data)
+    }
+    const usage = EmbedEndSchema.safeParse(end)
+    if (!usage.success || embeddings.length !== request.texts.length)
+      throw violation(card, `${embeddings.length} embeddings of ${request.texts.length} texts`)
+    return { embeddings, ...usage.data }
   }
   async function* generate(request: GenerateRequest, options: CallOptions = {}): AsyncGenerator<GeneratePart> {
     options.signal?.throwIfAborted()
@@ -89,10 +109,8 @@ export function createRemoteModel(options: RemoteModelOptions): LanguageModel {
     ...(offers('embed')
       ? {
           async embed(request, options) {
-            const result = EmbeddingsSchema.safeParse(await ask('embed', request, options))
-            if (!result.success || result.data.length !== request.texts.length)
-              throw violation(card, 'embeddings of another form')
-            return result.data
+            options?.signal?.throwIfAborted()
+            return inTime(options ?? {}, (open, left) => embed(open, request, left))
           },
         }
       : {}),

@@ -19,6 +19,9 @@ const SUM_TOLERANCE = 1e-3
 /** Natural-log units by which numbers that ought to agree may differ: quantised caches round differently in each batch. */
 const LOG_TOLERANCE = 0.25
 
+/** By how much the length of an embedding may miss 1: batches of other shapes round otherwise, some in 16 bits. */
+const UNIT_TOLERANCE = 1e-3
+
 const QUESTION = { messages: [{ role: 'user' as const, content: 'hello' }] }
 
 type Test = (model: LanguageModel, options: CallOptions) => Promise<void>
@@ -45,6 +48,8 @@ export async function selfTest(model: LanguageModel, options: SelfTestOptions = 
         throw new ModelNetError(code, `model ${model.card.id} cannot answer: ${message}`, { cause: error })
     }
   }
+  if (verified.length === 0)
+    throw new ModelNetError('ENGINE_FAILED', `model ${model.card.id} can do nothing of what its card says`)
   return restrict(model, verified)
 }
 
@@ -104,9 +109,12 @@ const TESTS: Readonly<Record<Capability, Test>> = {
   },
 
   async embed(model, options) {
-    const [first, same, other] = (await model.embed?.({ texts: ['one', 'one', 'two'] }, options)) ?? []
-    expectThat(first !== undefined && first.length > 0 && first.every(Number.isFinite), 'there is no embedding')
-    expectThat(String(first) === String(same), 'the same text has two embeddings')
+    if (!model.embed) throw failed('the card claims embeddings, the model has none')
+    const { embeddings } = await model.embed({ texts: ['one', 'one', 'two'] }, options)
+    const [first, same, other] = embeddings
+    if (!first || !same || !other) throw failed(`${embeddings.length} embeddings of three texts`)
+    expectThat(Math.abs(cosine(first, first) - 1) < UNIT_TOLERANCE, 'an embedding is not of unit length')
+    expectThat(cosine(first, same) > 1 - UNIT_TOLERANCE, 'the same text has two embeddings')
     expectThat(String(first) !== String(other), 'two texts have the same embedding')
   },
 }
@@ -125,6 +133,9 @@ async function during(
     await session.close()
   }
 }
+
+const cosine = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0)
 
 function expectSum(distribution: Distribution): void {
   const sum =

@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 const load = (): Promise<LoadedModel> =>
-  engine.load({ id: `tiny-${++loads}`, file: join(folder, 'tiny.gguf') }, { node: 'here' })
+  engine.load({ id: `tiny-${++loads}`, file: join(folder, 'tiny.gguf'), embed: true }, { node: 'here' })
 
 describe('llama.cpp in a worker process', () => {
   const cases = languageModelSuite({

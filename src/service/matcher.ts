@@ -112,8 +112,8 @@ export function createMatcher(
 
   return {
     knows: reference => reference.kind !== 'model' || named(offers(), reference).length > 0,
-    candidates(reference, tags) {
-      const live = offers().filter(available)
+    candidates(reference, tags, capable = 'generate') {
+      const live = offers().filter(offer => available(offer) && offer.model.card.capabilities.includes(capable))
       const wanted = exactest(withSkills(tags), live)
       switch (reference.kind) {
         case 'any':

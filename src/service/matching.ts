@@ -1,3 +1,4 @@
+import type { Capability } from '../protocol/index.ts'
 import type { LanguageModel } from '../resource/index.ts'
 import type { Ability } from './capability-map.ts'
 
@@ -26,10 +27,14 @@ export type ModelReference =
 
 /** Finds who can serve a reference now, best first. */
 export interface Matcher {
-  /** Rejects nothing: an empty list means nobody. `tags` are those of the task, most probable first. */
+  /**
+   * Rejects nothing: an empty list means nobody. `tags` are those of the task, most probable first. Only models whose card
+   * says that they are capable of it. @default capable of `generate`
+   */
   candidates(
     reference: ModelReference,
     tags: readonly { readonly tag: string; readonly probability: number }[],
+    capable?: Capability,
   ): readonly Candidate[]
   /**
    * Some node offered it lately, even if none does now: tells a name that is mistyped from one whose node is away.

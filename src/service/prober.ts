@@ -79,7 +79,8 @@ export function createProber(components: ProberComponents, options: ProberOption
 
   function pairs(): readonly Pair[] {
     return offers()
-      .filter(({ state, status, model }) => state === 'alive' && status?.draining !== true && !model.card.price)
+      .filter(({ state, status }) => state === 'alive' && status?.draining !== true)
+      .filter(({ model: { card } }) => card.capabilities.includes('generate') && !card.price)
       .flatMap(offer => {
         const { tags, claims = [] } = offer.model.card
         const skills = new Set([...tags, ...claims.map(({ tag }) => tag)].filter(tag => tag.startsWith('skill:')))

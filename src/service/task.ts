@@ -46,10 +46,16 @@ export interface Analysis {
   readonly difficulty: number
   /** The shape the answer should have. */
   readonly format: 'number' | 'choice' | 'boolean' | 'json' | 'code' | 'text'
+  /** What the answer is made of. */
+  readonly modality: 'text' | 'image' | 'audio' | 'video'
+  /** Tokens the answer is expected to take. */
+  readonly length: number
   /** True when the question is made of parts that different skills answer. */
   readonly composite: boolean
   /** 0 when nothing like this was ever seen; routers fall back below their threshold. */
   readonly confidence: number
+  /** Which model was asked to help, and what came of it; absent where none was. */
+  readonly refinement?: string
 }
 
 /** Analyses without asking any model; implementations may refine with one. */

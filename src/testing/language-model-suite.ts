@@ -3,6 +3,7 @@ import { ModelCardSchema } from '../protocol/index.ts'
 import type { GeneratePart, GenerateRequest, LanguageModel } from '../resource/index.ts'
 import { isAbortError, toModelNetError } from '../utils/errors.ts'
 import { decodeSessionCases } from './decode-session-suite.ts'
+import { embedCases } from './embed-suite.ts'
 
 /** One case of a contract suite, for any test runner: `for (const { name, run } of cases) it(name, run)`. */
 export interface SuiteCase {
@@ -129,6 +130,7 @@ export function languageModelSuite(options: LanguageModelSuiteOptions): readonly
         ]
       : []),
     ...decodeSessionCases({ ...options, one, rejects }),
+    ...embedCases({ ...options, one, rejects }),
   ]
 }
 

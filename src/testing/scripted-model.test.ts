@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ModelNetError } from '../utils/errors.ts'
+import { hashedVector } from './hashed-vector.ts'
 import { collect, languageModelSuite, textOf } from './language-model-suite.ts'
 import { createScriptedModel } from './scripted-model.ts'
 
@@ -9,7 +10,12 @@ describe('a scripted model', () => {
   const cases = languageModelSuite({
     request,
     create: async () => {
-      const model = createScriptedModel({ answer: 'the café is 你好 far from here', partDelayMs: 2 })
+      const model = createScriptedModel({
+        answer: 'the café is 你好 far from here',
+        partDelayMs: 2,
+        firstDelayMs: 2,
+        embed: hashedVector,
+      })
       return { model, running: () => model.running, close: () => model.close() }
     },
   })

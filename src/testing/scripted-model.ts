@@ -1,4 +1,5 @@
 import type { ChatMessage, ModelCard } from '../protocol/index.ts'
+import { checkTexts, toUnitLength } from '../resource/embedding.ts'
 import type { CallOptions, Distribution, GeneratePart, GenerateRequest, LoadedModel } from '../resource/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { systemClock } from '../utils/clock.ts'
@@ -24,6 +25,7 @@ export interface ScriptedModelOptions {
   readonly certainty?: number
   /** Replaces the distributions made from `answer`: what follows `text` in the answer to `request`. */
   readonly next?: (text: Uint8Array, request: GenerateRequest) => Distribution
+  /** Makes a vector of any length but 0; the model scales it to unit length. */
   readonly embed?: (text: string) => readonly number[]
   /** @default the system clock */
   readonly clock?: Clock
@@ -177,7 +179,24 @@ export function createScriptedModel(options: ScriptedModelOptions = {}): Scripte
     },
   }
   const { embed } = options
-  if (embed) model.embed = async request => request.texts.map(text => embed(text))
+  if (embed)
+    model.embed = async ({ texts }, call = {}) => {
+      call.signal?.throwIfAborted()
+      if (state.closed) throw new ModelNetError('ENGINE_FAILED', 'the scripted model is closed')
+      checkTexts({ texts })
+      const promptTokens = texts.map(text => toTokens(text).length)
+      const longest = Math.max(...promptTokens)
+      if (longest > contextLength)
+        throw new ModelNetError('CONTEXT_OVERFLOW', `a text takes ${longest} tokens, the context has ${contextLength}`)
+      const deadline = startDeadline(clock, call)
+      try {
+        if (firstDelayMs > 0) await clock.sleep(firstDelayMs, deadline.signal)
+        const embeddings = texts.map(text => toUnitLength(embed(text)))
+        return { embeddings, promptTokens: promptTokens.reduce((sum, count) => sum + count, 0) }
+      } finally {
+        deadline.dispose()
+      }
+    }
   return Object.defineProperties(model, {
     requests: { get: () => requests },
     sessions: { get: () => sessions },

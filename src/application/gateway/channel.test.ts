@@ -2,6 +2,7 @@ import { fastify } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createAdmission, createGatewayChannelEngine, createModelHandlers } from '../../resource/index.ts'
+import { hashedVector } from '../../testing/hashed-vector.ts'
 import { createScriptedModel, languageModelSuite } from '../../testing/index.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { silentLogger } from '../../utils/logger.ts'
@@ -14,6 +15,8 @@ const models = [
     card: { id: 'scripted', concurrency: 4 },
     answer: 'the café is 你好 far from here',
     partDelayMs: 2,
+    firstDelayMs: 2,
+    embed: hashedVector,
   }),
   createScriptedModel({ card: { id: 'other' } }),
 ]

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { NetworkEmbedder } from '../../interaction/index.ts'
 import type { Directory, DirectoryEntry } from '../../network/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { Logger } from '../../utils/logger.ts'
@@ -8,6 +9,7 @@ import type { NodeConfig } from '../config-schema.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Asker, completeChat, streamChat } from './chat.ts'
 import { readChatRequest } from './chat-request.ts'
+import { completeEmbeddings, readEmbeddingsRequest } from './embeddings.ts'
 import { createKeyCheck } from './key-check.ts'
 import { listModels } from './models.ts'
 import { toOpenAiError } from './openai-error.ts'
@@ -24,6 +26,8 @@ export interface ListedStrategy {
 export interface GatewayComponents {
   readonly ask: Asker
   readonly metrics: Metrics
+  /** @default no embeddings are offered */
+  readonly embed?: NetworkEmbedder
   readonly strategies: () => readonly ListedStrategy[]
   readonly directory: Directory
   readonly logger: Logger
@@ -41,7 +45,7 @@ export interface Gateway {
 
 const LAST_WORDS_MS = 100
 
-/** Listens for clients: OpenAI's chat completions and models, and the node's own view of the network. */
+/** Listens for clients: OpenAI's chat completions, embeddings and models, and the node's own view of the network. */
 export async function createGateway(components: GatewayComponents, config: NodeConfig['gateway']): Promise<Gateway> {
   const app = fastify({
     bodyLimit: config.maxBodyBytes,
@@ -70,6 +74,13 @@ export async function createGateway(components: GatewayComponents, config: NodeC
     if (!chat.stream) return completeChat(chat, context)
     return sendEvents(reply, streamChat(chat, context))
   })
+  const { embed } = components
+  if (embed)
+    app.post('/v1/embeddings', async (request, reply) => {
+      const { deadlineMs } = config
+      const signal = untilGone(reply, closing.signal)
+      return completeEmbeddings(readEmbeddingsRequest(request.body), embed, { signal, deadlineMs })
+    })
   const url = await listen(app, config)
   return {
     url,

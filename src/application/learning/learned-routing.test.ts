@@ -17,6 +17,7 @@ import { createRandom } from '../../utils/random.ts'
 import { createLearnedRouting } from './learned-routing.ts'
 import type { Outcome } from './outcome-log.ts'
 import { toTable } from './outcome-log.ts'
+import type { QuestionReader } from './question-reader.ts'
 
 const FRUIT = ['apple', 'pear', 'plum', 'grape', 'cherry', 'melon']
 const PARTS = ['engine', 'brake', 'gear', 'wheel', 'clutch', 'motor']
@@ -34,7 +35,7 @@ const outcomes: readonly Outcome[] = [
   ]),
 ].map(each => ({ ...each, source: 'feedback', at: 1 }))
 
-function setUp(broken: readonly string[] = []) {
+function setUp(broken: readonly string[] = [], note?: string, extra: readonly Outcome[] = []) {
   const clock = createManualClock()
   const random = createRandom(1)
   const abilities = createCapabilityMap({ clock })
@@ -62,11 +63,19 @@ function setUp(broken: readonly string[] = []) {
     clock,
     random,
   })
-  const router = loadTextRouter(trainTextRouter(toTable(outcomes), { dimensions: 4096, latentSize: 8 }))
+  const router = loadTextRouter(trainTextRouter(toTable([...outcomes, ...extra]), { dimensions: 4096, latentSize: 8 }))
   const learned: Outcome[] = []
   const online = createOnlineRouter(router.arms.length, { random }, { auditRate: 0 })
   const onOutcome = (outcome: Outcome): void => void learned.push(outcome)
-  const routing = createLearnedRouting({ matcher, analyser, abilities, clock, router, online, onOutcome })
+  const recall: QuestionReader['recall'] = question => ({ router, question })
+  const reader: QuestionReader = {
+    recall,
+    read: async question => ({ ...recall(question), ...(note !== undefined && { note }) }),
+  }
+  const routing = createLearnedRouting({
+    ...{ matcher, analyser, abilities, clock, reader, online, onOutcome },
+    inspect: coordinator.inspect,
+  })
   const asked = routing.wrap(coordinator)
   let count = 0
   async function ask(question: string, pathway = 'auto'): Promise<AskResult & { id: string; events: PathwayEvent[] }> {
@@ -95,11 +104,37 @@ describe('routing by what was learned', () => {
     expect(events.find(({ type }) => type === 'pathway-start')).toMatchObject({ why })
   })
 
+  it('asks a pathway where that did best: arms are pathways, not models only', async () => {
+    const vote = '(general|gardener|stranger) ! vote'
+    const graded = [...questions(FRUIT), ...questions(PARTS)].map(
+      (question): Outcome => ({
+        question,
+        arm: vote,
+        score: FRUIT.some(word => question.includes(word)) ? 0 : 1,
+        source: 'probe',
+        at: 1,
+      }),
+    )
+    const { ask } = setUp([], undefined, graded)
+    const parts = await ask('Tell me of the wheel and its gear in short.')
+    expect(parts.why).toMatch(/of questions like this \(general\|gardener\|stranger\) ! vote/)
+    expect(parts.members.length).toBeGreaterThan(1)
+    expect((await ask('Tell me of the plum and its cherry in short.')).text).toBe('gardener answers')
+  })
+
   it('leaves to the capability map what it has no better answer for, what is unlike its training, and named pathways', async () => {
     const { ask } = setUp()
     expect((await ask('Tell me of the wheel and its gear in short.')).text).toBe('general answers')
     expect((await ask('Wer schrieb den Zauberberg?')).text).toBe('general answers')
     expect((await ask('Tell me of the plum and its cherry in short.', 'stranger')).text).toBe('stranger answers')
+  })
+
+  it.each(['plum', 'gear'])('tells in the trace why words had to do, whoever chooses (%s)', async word => {
+    const { ask } = setUp([], 'chosen by words, as the encoder is away')
+    const { why, trace, events } = await ask(`Tell me of the ${word} and its ${word} in short.`)
+    expect(why).toMatch(/; chosen by words, as the encoder is away$/)
+    expect(trace.why).toBe(why)
+    expect(events.find(({ type }) => type === 'pathway-start')).toMatchObject({ why })
   })
 
   it('falls back to the choice of the network when its own choice fails', async () => {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Coordinator } from '../../interaction/index.ts'
+import type { Coordinator, NetworkEmbedder } from '../../interaction/index.ts'
 import type { Signer } from '../../protocol/index.ts'
 import type { EvidenceMap, Matcher, Offer, TaskAnalyser, TextRouter } from '../../service/index.ts'
 import { createOnlineRouter, createProber, loadTextRouter, MAX_ARMS } from '../../service/index.ts'
@@ -15,11 +15,15 @@ import { createAttestations } from './attestations.ts'
 import type { LearnedRouting } from './learned-routing.ts'
 import { createLearnedRouting } from './learned-routing.ts'
 import { createOutcomeLog } from './outcome-log.ts'
+import { createQuestionReader } from './question-reader.ts'
 
 export interface LearningComponents {
   readonly identity: Signer
   readonly offers: () => readonly Offer[]
   readonly matcher: Matcher
+  readonly inspect: Coordinator['inspect']
+  /** For a router that reads vectors of a model. */
+  readonly embed: NetworkEmbedder
   readonly abilities: EvidenceMap
   readonly analyser: TaskAnalyser
   readonly clock: Clock
@@ -41,7 +45,7 @@ const SAVE_EVERY_MS = 60_000
  * and probes are sent at the pace of the configuration. Throws INVALID_CONFIG for a router that cannot be read.
  */
 export async function startLearning(
-  { identity, offers, matcher, abilities, analyser, clock, random, logger }: LearningComponents,
+  { identity, offers, matcher, inspect, embed, abilities, analyser, clock, random, logger }: LearningComponents,
   { service, dataDir }: Pick<NodeConfig, 'service' | 'dataDir'>,
 ): Promise<Learning> {
   const router = service.router === undefined ? undefined : readRouter(service.router)
@@ -53,7 +57,8 @@ export async function startLearning(
     analyser,
     abilities,
     clock,
-    ...(router && { router }),
+    inspect,
+    ...(router && { reader: createQuestionReader({ router, embed, clock }, { timeoutMs: service.encoderMs }) }),
     ...(router &&
       router.arms.length <= MAX_ARMS && {
         online: createOnlineRouter(router.arms.length, { random: random.fork('routing') }),

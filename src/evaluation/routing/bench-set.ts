@@ -14,7 +14,10 @@ export interface RoutingBenchOptions {
   readonly strip?: boolean
   /** Combinations too: votes (`mmlupro28`) and agreement cascades (`routerbench3`). @default true */
   readonly combine?: boolean
-  /** Only models up to so many billion active parameters (`mmlupro28`). @default all */
+  /**
+   * Only models up to so many billion active parameters; Infinity for all.
+   * @default what the set is for: 13 for `mmlupro28`, all for the others
+   */
   readonly maxParameters?: number
   /** Parts of cross-validation. @default 3 */
   readonly folds?: number
@@ -59,6 +62,8 @@ export interface BenchDecisions {
 
 /** How the rows of one set become outcomes, and estimates become decisions. */
 export interface BenchSet {
+  /** Billions of active parameters; absent for all models. */
+  readonly maxParameters?: number
   table(input: TableInput): OutcomeTable
   decide(trained: TrainedBench): BenchDecisions
 }

@@ -21,7 +21,8 @@ const pairTable = (input: TableInput): OutcomeTable => ({
 
 export const BENCH_SETS: Readonly<Record<string, BenchSet>> = {
   routerdc: { table: plainTable, decide: decideAccuracy },
-  mmlupro28: { table: plainTable, decide: decideAnswers },
+  // Small models together are the question of this set; the best of all 28 is one large model.
+  mmlupro28: { maxParameters: 13, table: plainTable, decide: decideAnswers },
   routellm: { table: pairTable, decide: decidePairs },
   routerbench3: { table: cascadeTable, decide: decideCosts },
 }

@@ -75,6 +75,20 @@ describe('the routing bench', () => {
     const [first] = readFileSync(decisions, 'utf8').split('\n')
     expect(JSON.parse(first ?? '')).toMatchObject({ id: 'q0', model: 'one', models: [0, 1] })
     expect(result.figures.some(({ name }) => name.startsWith('vote of'))).toBe(true)
+    const single = join(folder, 'votes.single.jsonl')
+    expect(result.files).toEqual([decisions, single])
+    const [one] = readFileSync(single, 'utf8').split('\n')
+    expect(JSON.parse(one ?? '')).toEqual({ id: 'q0', model: 'one' })
+  })
+
+  it('takes for mmlupro28 the models of up to 13 billion parameters, unless all are asked for', () => {
+    const paths = writeSet('mmlupro28', right => ({ answer: 'C', preds: right.map(one => (one ? 'C' : 'D')).join('') }))
+    const meta = { name: 'mmlupro28', models: ['one', 'two'], active_params_b: [7, null] }
+    writeFileSync(join(folder, 'meta.json'), JSON.stringify(meta))
+    expect(() => runRoutingBench(paths)).toThrow(/at least two models of up to 13 billion/)
+    const all = runRoutingBench({ ...paths, maxParameters: Number.POSITIVE_INFINITY, combine: false, folds: 2 })
+    expect(all.models).toEqual(['one', 'two'])
+    expect(all.maxParameters).toBeUndefined()
   })
 
   it.each([

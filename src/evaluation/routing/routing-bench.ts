@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 import { loadTextRouter, trainTextRouter } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { BenchSet, RoutingBenchOptions, RoutingFigures, TrainedBench } from './bench-set.ts'
@@ -12,7 +12,11 @@ export type { RoutingBenchOptions, RoutingFigures }
 
 export interface RoutingBenchResult {
   readonly set: string
+  /** Models of up to so many billion active parameters took part; absent where all did. */
+  readonly maxParameters?: number
   readonly models: readonly string[]
+  /** Decisions that were written. */
+  readonly files: readonly string[]
   readonly trainRows: number
   readonly testRows: number
   readonly trainSeconds: number
@@ -37,7 +41,8 @@ export function runRoutingBench(options: RoutingBenchOptions): RoutingBenchResul
     )
   const train = readRoutingRows(options.train)
   const test = readRoutingRows(options.test)
-  const pool = poolOf(meta, options.maxParameters)
+  const limit = options.maxParameters ?? bench.maxParameters ?? Number.POSITIVE_INFINITY
+  const pool = poolOf(meta, limit)
   const textOf = (row: RoutingRow): string => {
     const text = row.question ?? row.query
     return strip ? stripMarkers(text) : text
@@ -57,10 +62,11 @@ export function runRoutingBench(options: RoutingBenchOptions): RoutingBenchResul
   for (const text of texts.slice(0, 2000)) router.choose(text)
   const decisionsPerSecond = Math.min(2000, texts.length) / ((performance.now() - deciding) / 1000)
   const { decisions, figures } = bench.decide(trained)
-  if (options.decisions !== undefined)
-    writeFileSync(options.decisions, `${decisions.map(decision => JSON.stringify(decision)).join('\n')}\n`)
+  const files = writeDecisions(options.decisions, decisions)
   return {
     set: meta.name,
+    ...(Number.isFinite(limit) && { maxParameters: limit }),
+    files,
     models: pool.map(model => meta.models[model] ?? ''),
     trainRows: train.length,
     testRows: test.length,
@@ -72,9 +78,30 @@ export function runRoutingBench(options: RoutingBenchOptions): RoutingBenchResul
   }
 }
 
-function poolOf({ models, active_params_b: parameters }: RoutingMeta, limit: number | undefined): readonly number[] {
+/**
+ * The decisions, and where they are combinations, one model per question in a second file: the scorer takes a line with an
+ * `answer` for a combination.
+ */
+function writeDecisions(
+  file: string | undefined,
+  decisions: readonly Readonly<Record<string, unknown>>[],
+): readonly string[] {
+  if (file === undefined) return []
+  const write = (path: string, lines: readonly object[]): string => {
+    writeFileSync(path, `${lines.map(line => JSON.stringify(line)).join('\n')}\n`)
+    return path
+  }
+  const files = [write(file, decisions)]
+  if (decisions.some(({ models }) => models !== undefined)) {
+    const { dir, name, ext } = parse(file)
+    const single = decisions.map(({ id, model }) => ({ id, model }))
+    files.push(write(join(dir, `${name}.single${ext}`), single))
+  }
+  return files
+}
+
+function poolOf({ models, active_params_b: parameters }: RoutingMeta, limit: number): readonly number[] {
   const all = [...models.keys()]
-  if (limit === undefined) return all
   const pool = all.filter(model => (parameters?.[model] ?? Number.POSITIVE_INFINITY) <= limit)
   if (pool.length < 2)
     throw new ModelNetError('INVALID_REQUEST', `expected at least two models of up to ${limit} billion parameters`)
@@ -93,10 +120,12 @@ export function formatRoutingBench(result: RoutingBenchResult): string {
   })
   const mixture = Object.entries(result.mixture).map(([name, weight]) => `${name} ${weight}`)
   return [
-    `${result.set}: ${result.trainRows} training rows, ${result.testRows} test rows, ${result.models.length} models`,
+    `${result.set}: ${result.trainRows} training rows, ${result.testRows} test rows, ${result.models.length} models` +
+      (result.maxParameters === undefined ? '' : ` of up to ${result.maxParameters} billion active parameters`),
     ...lines,
     `mixture ${mixture.join(', ')}; trained in ${result.trainSeconds.toFixed(1)} s; ` +
       `${Math.round(result.decisionsPerSecond)} decisions/s; state ${(result.stateBytes / 1e6).toFixed(2)} MB`,
+    ...result.files.map(file => `decisions in ${file}`),
   ].join('\n')
 }
 

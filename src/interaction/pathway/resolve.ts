@@ -35,7 +35,7 @@ export interface Wanted {
 export function resolve(wanted: Wanted, board: Board, matcher: Matcher): readonly Candidate[] {
   const reference = toReference(wanted.reference)
   const found = matcher.candidates(reference, board.analysis.tags)
-  if (found.length === 0) throw nobody(wanted.reference, reference, board, matcher)
+  if (found.length === 0) throw nobody(wanted.reference, reference, board.analysis.tags, matcher)
   const candidates = wanted.able ? found.filter(wanted.able) : found
   if (candidates.length === 0)
     throw new ModelNetError(
@@ -64,13 +64,21 @@ export function resolve(wanted: Wanted, board: Board, matcher: Matcher): readonl
 /** The model id in `model@node`. */
 export const modelOf = (name: string): string => (name.includes('@') ? name.slice(0, name.lastIndexOf('@')) : name)
 
-function nobody(text: string, reference: ModelReference, board: Board, matcher: Matcher): ModelNetError {
+/** Why nobody answers to a reference: NO_CANDIDATE, MODEL_NOT_FOUND, or UNSUPPORTED for a model that makes embeddings only. */
+export function nobody(
+  text: string,
+  reference: ModelReference,
+  tags: Board['analysis']['tags'],
+  matcher: Matcher,
+): ModelNetError {
   if (reference.kind === 'any') return new ModelNetError('NO_CANDIDATE', 'no node offers a model now')
-  const live = matcher.candidates({ kind: 'any' }, board.analysis.tags)
+  const live = matcher.candidates({ kind: 'any' }, tags)
   if (reference.kind === 'tag')
     return new ModelNetError('NO_CANDIDATE', `no live model has the tag ${reference.tag}`, {
       details: { near: near(text, [...new Set(live.flatMap(({ model }) => model.card.tags))]) },
     })
+  if (matcher.candidates(reference, tags, 'embed').length > 0)
+    return new ModelNetError('UNSUPPORTED', `model ${reference.id} makes embeddings and does not answer`)
   const where = reference.node === undefined ? '' : ` at node ${reference.node}`
   // Its holders have left or are lost for now, or their circuits are open: they may be back when the caller asks again.
   if (matcher.knows?.(reference))

@@ -23,7 +23,7 @@ afterAll(async () => {
 const load = async (options: Parameters<typeof createTinyModel>[0] = {}, concurrency = 2): Promise<LoadedModel> => {
   const file = join(folder, `${Object.values(options).join('-').slice(0, 20)}.gguf`)
   await writeTinyModel(file, options)
-  return engine.load({ id: 'tiny', file, concurrency }, { node: 'here' })
+  return engine.load({ id: 'tiny', file, concurrency, embed: true }, { node: 'here' })
 }
 
 describe.each(['bpe', 'spm'] as const)('llama.cpp in process, %s tokenizer', tokenizer => {

@@ -5,9 +5,11 @@ import type { Clock } from '../../utils/clock.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { createCard } from '../card.ts'
+import { createEncoderModel } from '../embedding.ts'
 import type { Engine, LoadedModel, ModelSpec } from '../engine.ts'
 import { cacheTypes } from './llama-cpp/cache-types.ts'
 import { createChatTemplate } from './llama-cpp/chat-template.ts'
+import { createLlamaEmbedder } from './llama-cpp/embedder.ts'
 import type { GgufFile } from './llama-cpp/gguf-file.ts'
 import { readGgufFile } from './llama-cpp/gguf-file.ts'
 import { createLlamaCppModel } from './llama-cpp/model.ts'
@@ -66,20 +68,47 @@ export function createLlamaCppEngine(options: LlamaCppEngineOptions = {}): Engin
       const vocabulary = readVocabulary(file)
       const llama = await start()
       const model = await loadWeights(llama, file, signal)
+      const threads =
+        options.threads ?? threadsFor(file.bytes, { mathCores: llama.cpuMathCores, available: availableParallelism() })
+      const track = (loaded: LoadedModel): LoadedModel => {
+        const tracked: LoadedModel = {
+          ...loaded,
+          async close() {
+            models.delete(tracked)
+            await loaded.close()
+          },
+        }
+        models.add(tracked)
+        return tracked
+      }
       try {
+        const { concurrency = 4 } = spec
+        const asked = spec.contextLength === undefined ? {} : { contextLength: spec.contextLength }
+        const embedder = spec.embed && (await createLlamaEmbedder(model, { ...asked, threads, clock, name: spec.id }))
+        const close = async (): Promise<void> => {
+          if (embedder) await embedder.close()
+        }
+        if (embedder && spec.embed === 'only') {
+          const facts = { contextLength: embedder.contextLength, concurrency, node, clock }
+          return track(
+            createEncoderModel({
+              card: toCard(spec, file, vocabulary, facts),
+              embed: embedder.embed,
+              close: () => close().then(() => model.dispose()),
+            }),
+          )
+        }
         const template = createChatTemplate({
           ...textOf(file, 'tokenizer.chat_template', 'source'),
           bosToken: model.tokens.bosString ?? '',
           eosToken: model.tokens.eosString ?? '',
           controls: vocabulary.controls.keys(),
         })
-        const { contextLength = Math.min(model.trainContextSize, MAX_DEFAULT_CONTEXT), concurrency = 4 } = spec
+        const { contextLength = Math.min(model.trainContextSize, MAX_DEFAULT_CONTEXT) } = spec
         const context = await model.createContext({
           contextSize: contextLength + SPARE_CELLS,
           sequences: concurrency,
-          threads:
-            options.threads ??
-            threadsFor(file.bytes, { mathCores: llama.cpuMathCores, available: availableParallelism() }),
+          threads,
           // On a CPU flash attention made a step after 1,000 tokens 3.5 times as slow (1.8 against 0.5 ms, d = 128).
           ...(gpu === false && { flashAttention: false }),
           ...(gpu === false && file.bytes < SMALL_MODEL_BYTES && cacheTypes(file.metadata)),
@@ -96,15 +125,11 @@ export function createLlamaCppEngine(options: LlamaCppEngineOptions = {}): Engin
           clock,
           sessionsWait,
         })
-        const tracked: LoadedModel = {
+        return track({
           ...loaded,
-          async close() {
-            models.delete(tracked)
-            await loaded.close()
-          },
-        }
-        models.add(tracked)
-        return tracked
+          ...(embedder && { embed: embedder.embed }),
+          close: () => close().then(() => loaded.close()),
+        })
       } catch (cause) {
         await model.dispose()
         if (cause instanceof ModelNetError) throw cause
@@ -148,7 +173,7 @@ function toCard(
     spec,
     {
       engine: 'llama.cpp',
-      capabilities: ['generate', 'tokens', 'bytes', 'score'],
+      capabilities: [...(spec.embed === 'only' ? [] : ANSWERING), ...(spec.embed ? (['embed'] as const) : [])],
       contextLength: facts.contextLength,
       concurrency: facts.concurrency,
       description: description.slice(0, 1000),
@@ -167,6 +192,8 @@ function toCard(
     facts.clock,
   )
 }
+
+const ANSWERING = ['generate', 'tokens', 'bytes', 'score'] as const
 
 /** `general.file_type` by number (llama.cpp, `llama_ftype`). */
 const FILE_TYPES: Readonly<Record<number, string>> = {

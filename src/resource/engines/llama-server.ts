@@ -3,6 +3,8 @@ import type { Clock } from '../../utils/clock.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { createCard } from '../card.ts'
+import { createEncoderModel } from '../embedding.ts'
+import { createEndpointEmbedder } from '../embeddings-endpoint.ts'
 import { isEndText } from '../end-texts.ts'
 import type { Engine, LoadedModel, ModelSpec } from '../engine.ts'
 import { createHttpClient } from '../http-client.ts'
@@ -38,8 +40,23 @@ export function createLlamaServerEngine(options: LlamaServerEngineOptions = {}):
           http.json('/tokenize', { content: text, add_special: false, parse_special: true }, signal),
         )
         const vocabularySize = described.data[0]?.meta?.n_vocab
+        const card = toCard(spec, props, described, { maxByteVocabulary, node, clock })
+        const remote = spec.remoteModel ?? described.data[0]?.id ?? spec.id
+        const embed = spec.embed && createEndpointEmbedder({ http, path: '/v1/embeddings', model: remote, clock })
+        if (embed && spec.embed === 'only') {
+          const encoder = createEncoderModel({
+            card,
+            embed,
+            async close() {
+              models.delete(encoder)
+              await http.close()
+            },
+          })
+          models.add(encoder)
+          return encoder
+        }
         const model = createLlamaServerModel({
-          card: toCard(spec, props, described, { maxByteVocabulary, node, clock }),
+          card,
           http,
           clock,
           slotCount: props.total_slots,
@@ -48,6 +65,7 @@ export function createLlamaServerEngine(options: LlamaServerEngineOptions = {}):
           supportsSystem: props.chat_template_caps?.supports_system_role !== false,
           thinks: props.chat_template?.includes('<think>') === true,
           ...(vocabularySize === undefined ? {} : { vocabularySize }),
+          ...(embed && { embed }),
           onClose: () => models.delete(model),
         })
         models.add(model)
@@ -76,9 +94,10 @@ function toCard(
     {
       engine: 'llama-server',
       capabilities: [
-        'generate',
-        ...(meta ? (['tokens'] as const) : []),
-        ...(meta && meta.n_vocab <= facts.maxByteVocabulary ? (['bytes'] as const) : []),
+        ...(spec.embed === 'only' ? [] : (['generate'] as const)),
+        ...(meta && spec.embed !== 'only' ? (['tokens'] as const) : []),
+        ...(meta && spec.embed !== 'only' && meta.n_vocab <= facts.maxByteVocabulary ? (['bytes'] as const) : []),
+        ...(spec.embed ? (['embed'] as const) : []),
       ],
       contextLength: Math.min(spec.contextLength ?? served, served),
       concurrency: Math.min(spec.concurrency ?? props.total_slots, props.total_slots),

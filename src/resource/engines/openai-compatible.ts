@@ -5,6 +5,8 @@ import { startDeadline } from '../../utils/deadline.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import { createCard } from '../card.ts'
 import { ContinuedSession } from '../decoding/continued-session.ts'
+import { createEncoderModel } from '../embedding.ts'
+import { createEndpointEmbedder } from '../embeddings-endpoint.ts'
 import type { Engine, LoadedModel, ModelSpec } from '../engine.ts'
 import type { HttpClient } from '../http-client.ts'
 import { createHttpClient } from '../http-client.ts'
@@ -44,12 +46,17 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleEngineOpti
       const http = createHttpClient({ url, ...(apiKey ? { apiKey } : {}) })
       try {
         const listed = choose(spec, await listModels(http, signal))
-        const seen = await probeContinuation(http, listed, clock, signal)
+        const answers = spec.embed !== 'only'
+        const seen = answers ? await probeContinuation(http, listed, clock, signal) : undefined
         const card = createCard(
           spec,
           {
             engine: 'openai-compatible',
-            capabilities: ['generate', ...(seen ? (['tokens'] as const) : [])],
+            capabilities: [
+              ...(answers ? (['generate'] as const) : []),
+              ...(seen ? (['tokens'] as const) : []),
+              ...(spec.embed ? (['embed'] as const) : []),
+            ],
             contextLength: spec.contextLength ?? listed.contextLength ?? UNKNOWN_CONTEXT,
             concurrency: spec.concurrency ?? 4,
             description: `${listed.id} behind an OpenAI-compatible endpoint`.slice(0, 1000),
@@ -58,18 +65,24 @@ export function createOpenAiCompatibleEngine(options: OpenAiCompatibleEngineOpti
           node,
           clock,
         )
+        const embed = spec.embed && createEndpointEmbedder({ http, path: '/embeddings', model: listed.id, clock })
         let closed = false
-        const model: LoadedModel = {
-          card,
-          generate: (request, callOptions) => generate(http, listed, clock, request, callOptions),
-          ...(seen && { open: createOpener({ http, listed, clock, card, ...seen }) }),
-          async close() {
-            if (closed) return
-            closed = true
-            models.delete(model)
-            await http.close()
-          },
+        const close = async (): Promise<void> => {
+          if (closed) return
+          closed = true
+          models.delete(model)
+          await http.close()
         }
+        const model: LoadedModel =
+          embed && !answers
+            ? createEncoderModel({ card, embed, close })
+            : {
+                card,
+                generate: (request, callOptions) => generate(http, listed, clock, request, callOptions),
+                ...(seen && { open: createOpener({ http, listed, clock, card, ...seen }) }),
+                ...(embed && { embed }),
+                close,
+              }
         models.add(model)
         return model
       } catch (error) {

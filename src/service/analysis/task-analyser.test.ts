@@ -57,6 +57,27 @@ describe('task analysis', () => {
   })
 
   it.each([
+    ['draw a picture of a red house', 'image'],
+    ['请画一张猫的图片', 'image'],
+    ['generate a short video of the sea', 'video'],
+    ['朗读这首诗', 'audio'],
+    ['describe a picture of a house', 'text'],
+    ['法国的首都是哪里', 'text'],
+  ] as const)('sees what the answer to "%s" is made of', (question, modality) => {
+    expect(ask(question).modality).toBe(modality)
+  })
+
+  it.each([
+    ['Is Paris in France?', 5],
+    ['Write 200 words about the sea.', 260],
+    ['写一篇500字的作文', 400],
+    ['Tell me the story of Troy in detail.', 600],
+    ['Write 99999 words.', 8000],
+  ])('expects an answer to "%s" of %i tokens', (question, tokens) => {
+    expect(ask(question).length).toBe(tokens)
+  })
+
+  it.each([
     ['How many letters are in this word?', 'en'],
     ['单词 apple 有多少个字母？', 'zh'],
     ['Quelle est la capitale de la France ?', 'fr'],

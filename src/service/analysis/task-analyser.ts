@@ -1,5 +1,6 @@
 import type { Task, TaskAnalyser } from '../task.ts'
 import { answerFormat } from './answer-format.ts'
+import { answerLength, answerModality } from './answer-shape.ts'
 import { detectLanguage } from './language.ts'
 import { refineTags } from './operations.ts'
 import { createQuestionFeatures } from './question-features.ts'
@@ -48,11 +49,14 @@ export function createTaskAnalyser(options: TaskAnalyserOptions = {}): TaskAnaly
       const known = knownShare(splitWords(text), vocabulary.has)
       const skill = found.find(({ tag }) => tag !== GENERAL)
       const own = tags?.map(tag => ({ tag: tag.includes(':') ? tag : `skill:${tag}`, probability: 1 }))
+      const format = answerFormat(text)
       return {
         tags: refineTags(own && own.length > 0 ? own : found, text),
         language: detectLanguage(text),
         difficulty: difficultyOf(text, composite),
-        format: answerFormat(text),
+        format,
+        modality: answerModality(text),
+        length: answerLength(text, format),
         composite,
         confidence: own && own.length > 0 ? 1 : (skill?.probability ?? 0) * Math.min(1, known / ENOUGH_KNOWN),
       }

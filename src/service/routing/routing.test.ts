@@ -82,6 +82,58 @@ describe.each(ROUTERS)('the %s router', (kind, train, restore) => {
   })
 })
 
+/** Every router there is: those above, item response (one ability per arm for all questions) and a mixture of several. */
+const ALL: typeof ROUTERS = [
+  ...ROUTERS,
+  ['item-response', each => trainItemResponse(each), restoreItemResponse],
+  [
+    'ensemble',
+    each => createEnsembleRouter(ROUTERS.map(([, train], at) => ({ router: train(each), weight: at + 1 }))),
+    state =>
+      createEnsembleRouter(
+        (state as readonly { kind: string; weight: number; state: unknown }[]).map(({ kind, weight, state: own }) => {
+          const restore = ROUTERS.find(([name]) => name === kind)?.[2]
+          if (!restore) throw new Error(`no router of kind ${kind}`)
+          return { router: restore(own), weight }
+        }),
+      ),
+  ],
+]
+
+describe.each(ALL)('the contract of routers: %s', (kind, train, restore) => {
+  const router = train(data)
+
+  it('tells its kind and its arms, and expects a share of right answers for each', () => {
+    expect([router.kind, router.arms]).toEqual([kind, 3])
+    const estimates = [...router.estimate(fruit), ...router.estimate(cars), ...router.estimate(encoder.encode(''))]
+    expect(estimates).toHaveLength(9)
+    expect(estimates.every(value => value >= -0.01 && value <= 1.01)).toBe(true)
+  })
+
+  it('is pure: the same question gives the same estimate, whatever was asked between', () => {
+    const before = [...router.estimate(fruit)]
+    router.estimate(cars)
+    expect([...router.estimate(encoder.encode('is a ripe plum a grape or a melon'))]).toEqual(before)
+  })
+
+  it('learns the same from the same outcomes', () => {
+    expect([...train(data).estimate(cars)]).toEqual([...router.estimate(cars)])
+  })
+
+  it('is the same after saving and loading, as JSON', () => {
+    const loaded = restore(JSON.parse(JSON.stringify(router.save())))
+    for (const question of [fruit, cars])
+      router.estimate(question).forEach((value, arm) => {
+        expect(loaded.estimate(question)[arm]).toBeCloseTo(value, 2)
+      })
+  })
+
+  it('estimates a subset of the arms as it estimates all', () => {
+    const all = router.estimate(fruit)
+    expect([...router.estimate(fruit, Int32Array.of(2, 0))]).toEqual([all[2], all[0]])
+  })
+})
+
 describe('routers', () => {
   it.each(ROUTERS.slice(0, 3))('learn from tables with holes: %s', (_, train) => {
     const random = createRandom(9)

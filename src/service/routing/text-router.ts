@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Embedding } from '../../protocol/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
 import type { EncodedQuestion, Router } from '../router.ts'
 import type { ClusterRouter } from '../routers/cluster.ts'
@@ -10,6 +11,8 @@ import { restoreNeighbourRouter } from '../routers/nearest-neighbours.ts'
 import type { Preference } from '../task.ts'
 import type { Calibration } from './calibration.ts'
 import { calibrate } from './calibration.ts'
+import type { EmbeddingEncoderState } from './embedding-encoder.ts'
+import { createEmbeddingEncoder } from './embedding-encoder.ts'
 import type { TextEncoderState } from './text-encoder.ts'
 import { createTextEncoder } from './text-encoder.ts'
 
@@ -23,12 +26,20 @@ export interface RouteEstimate {
   readonly familiarity: number
 }
 
+/** A text, or its vector by the model that the router names. */
+export type Question = string | Embedding
+
 /** Chooses among arms by the text of a question. */
 export interface TextRouter {
   readonly arms: readonly string[]
-  estimate(text: string): RouteEstimate
+  /** Id of the model whose vectors it reads; absent for one that reads words. */
+  readonly encoder?: string
+  /** The same router by words, of one that reads vectors: for when these are not to be had. */
+  readonly words?: TextRouter
+  /** Throws INVALID_REQUEST for a question of the other form: a text is for words, a vector for an encoder. */
+  estimate(question: Question): RouteEstimate
   /** The arm of the greatest utility: quality - a*cost - b*seconds; `seconds` per arm where known. */
-  choose(text: string, preference?: Partial<Preference>, seconds?: ArrayLike<number>): RouteChoice
+  choose(question: Question, preference?: Partial<Preference>, seconds?: ArrayLike<number>): RouteChoice
   save(): TextRouterState
 }
 
@@ -43,7 +54,9 @@ export interface RouteChoice {
 export interface TextRouterState {
   readonly version: 1
   readonly arms: readonly string[]
-  readonly encoder: TextEncoderState
+  readonly encoder: TextEncoderState | EmbeddingEncoderState
+  /** Trained on the same outcomes by words, where the encoder is a model. */
+  readonly words?: TextRouterState
   readonly weights: { readonly cluster: number; readonly neighbours: number; readonly logistic: number }
   readonly cluster: unknown
   readonly neighbours: unknown
@@ -76,7 +89,7 @@ export function loadTextRouter(state: TextRouterState): TextRouter {
   if (!head.success) throw new ModelNetError('INVALID_REQUEST', `not a saved router: ${z.prettifyError(head.error)}`)
   const parts = restore(state)
   const { arms, calibration, means, nearness } = state
-  const encoder = createTextEncoder(state.encoder)
+  const encode = encoderOf(state.encoder)
   const wide = arms.length >= INDEXED_FROM
 
   function estimateEncoded(question: EncodedQuestion, subset?: Int32Array): RouteEstimate {
@@ -93,10 +106,12 @@ export function loadTextRouter(state: TextRouterState): TextRouter {
 
   return {
     arms,
+    ...('kind' in state.encoder && { encoder: state.encoder.model }),
+    ...(state.words && { words: loadTextRouter(state.words) }),
     save: () => state,
-    estimate: text => estimateEncoded(encoder.encode(text)),
-    choose(text, { quality: value = 1, cost: price = 0, latency = 0 } = {}, seconds) {
-      const question = encoder.encode(text)
+    estimate: question => estimateEncoded(encode(question)),
+    choose(asked, { quality: value = 1, cost: price = 0, latency = 0 } = {}, seconds) {
+      const question = encode(asked)
       const subset = wide ? parts.cluster.shortlist(question, SHORTLIST) : undefined
       const { quality, cost, familiarity } = estimateEncoded(question, subset)
       let best = 0
@@ -112,6 +127,22 @@ export function loadTextRouter(state: TextRouterState): TextRouter {
       const index = subset?.[best] ?? best
       return { arm: arms[index] ?? '', index, quality: quality[best] ?? 0, familiarity }
     },
+  }
+}
+
+function encoderOf(state: TextRouterState['encoder']): (question: Question) => EncodedQuestion {
+  const wrong = (expected: string): ModelNetError => new ModelNetError('INVALID_REQUEST', `expected ${expected}`)
+  if ('kind' in state) {
+    const encoder = createEmbeddingEncoder(state)
+    return question => {
+      if (typeof question === 'string') throw wrong(`the vector of a question by ${state.model}, got its text`)
+      return encoder.encode(question)
+    }
+  }
+  const encoder = createTextEncoder(state)
+  return question => {
+    if (typeof question !== 'string') throw wrong('the text of a question, got a vector')
+    return encoder.encode(question)
   }
 }
 

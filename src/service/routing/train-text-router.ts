@@ -1,3 +1,5 @@
+import type { Embedding } from '../../protocol/index.ts'
+import { ModelNetError } from '../../utils/errors.ts'
 import { createRandom } from '../../utils/random.ts'
 import type { EncodedQuestion, OutcomeTable, Router, TrainingData } from '../router.ts'
 import { trainClusterRouter } from '../routers/cluster.ts'
@@ -5,6 +7,7 @@ import { trainLogisticRouter } from '../routers/logistic.ts'
 import { trainNeighbourRouter } from '../routers/nearest-neighbours.ts'
 import { armMeans } from './arm-means.ts'
 import { calibrate, fitCalibration } from './calibration.ts'
+import { fitEmbeddingEncoder } from './embedding-encoder.ts'
 import type { TextEncoderOptions } from './text-encoder.ts'
 import { fitTextEncoder } from './text-encoder.ts'
 import type { TextRouterState } from './text-router.ts'
@@ -12,6 +15,8 @@ import { INDEXED_FROM } from './text-router.ts'
 import { decisionQuality } from './trade-off.ts'
 
 export interface TrainOptions extends TextEncoderOptions {
+  /** Vectors of the questions by a model, in their order, to learn from instead of words. @default words */
+  readonly embedding?: { readonly model: string; readonly vectors: readonly Embedding[] }
   /** Parts for cross-validation, which chooses the mixture and fits the calibration. @default 3 */
   readonly folds?: number
   /** @default 1 */
@@ -45,8 +50,7 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
   const { folds = 3, seed = 1, onProgress = () => undefined, onHeldOut = () => undefined } = options
   const arms = table.arms.length
   const wide = arms >= INDEXED_FROM
-  const encoder = fitTextEncoder(table.questions, options)
-  const questions = table.questions.map(text => encoder.encode(text))
+  const { encoder, questions } = encodeQuestions(table.questions, options)
   onProgress(`encoded ${questions.length} questions`)
   const data: TrainingData = { questions, arms, scores: table.scores, dimensions: encoder.dimensions }
   const costScale = table.costs ? Math.max(1e-12, ...table.costs) : 0
@@ -96,6 +100,24 @@ export function trainTextRouter(table: OutcomeTable, options: TrainOptions = {})
     // training questions know each other better than new ones can: the farthest twentieth sets the scale, with room below
     nearness: [at(0.05) * 0.2, at(0.05) * 0.6],
   }
+}
+
+function encodeQuestions(
+  texts: readonly string[],
+  options: TrainOptions,
+): {
+  readonly encoder: { readonly dimensions: number; save(): TextRouterState['encoder'] }
+  readonly questions: readonly EncodedQuestion[]
+} {
+  const { embedding } = options
+  if (!embedding) {
+    const encoder = fitTextEncoder(texts, options)
+    return { encoder, questions: texts.map(text => encoder.encode(text)) }
+  }
+  if (embedding.vectors.length !== texts.length)
+    throw new ModelNetError('INVALID_REQUEST', `${embedding.vectors.length} vectors of ${texts.length} questions`)
+  const encoder = fitEmbeddingEncoder(embedding.model, embedding.vectors, options)
+  return { encoder, questions: embedding.vectors.map(vector => encoder.encode(vector)) }
 }
 
 const COST_CLUSTERS = { counts: [10, 20], starts: 2 } as const

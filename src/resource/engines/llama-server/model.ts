@@ -5,6 +5,7 @@ import { ModelNetError } from '../../../utils/errors.ts'
 import { CUT, cutControls } from '../../control-cut.ts'
 import type { TokenModel } from '../../decoding/token-model.ts'
 import { createTokenSession } from '../../decoding/token-session.ts'
+import type { Embedder } from '../../embedding.ts'
 import type { LoadedModel } from '../../engine.ts'
 import type { HttpClient } from '../../http-client.ts'
 import { parseJson } from '../../http-client.ts'
@@ -27,6 +28,8 @@ export interface LlamaServerModelParts {
   readonly endTokens: ReadonlySet<number>
   readonly supportsSystem: boolean
   readonly thinks: boolean
+  /** Where the server makes embeddings too. */
+  readonly embed?: Embedder
   readonly onClose: () => void
 }
 
@@ -139,6 +142,7 @@ export function createLlamaServerModel(parts: LlamaServerModelParts): LoadedMode
             }
           },
         }),
+    ...(parts.embed && { embed: parts.embed }),
     async close() {
       if (closed) return
       closed = true

@@ -13,6 +13,7 @@ export interface ServerProps {
 
 export interface ServerModels {
   readonly data: readonly {
+    readonly id?: string | undefined
     readonly meta?: { readonly n_vocab: number; readonly vocab_type?: number | undefined } | null | undefined
   }[]
 }
@@ -46,7 +47,12 @@ const PropsSchema: z.ZodType<ServerProps> = z.object({
 
 const ModelsSchema: z.ZodType<ServerModels> = z.object({
   data: z
-    .array(z.object({ meta: z.object({ n_vocab: z.int().positive(), vocab_type: z.int().optional() }).nullish() }))
+    .array(
+      z.object({
+        id: z.string().optional(),
+        meta: z.object({ n_vocab: z.int().positive(), vocab_type: z.int().optional() }).nullish(),
+      }),
+    )
     .min(1),
 })
 
