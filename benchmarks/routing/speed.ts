@@ -31,7 +31,6 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
   const saved = JSON.stringify(
     trainTextRouter({ questions: questions.map(({ question }) => question), arms: names, scores }, { folds: 2 }),
   )
-  const before = memory()
   const router = loadTextRouter(JSON.parse(saved))
   const asked = generateQuestions(4000, random.fork('asked'))
   for (const { question } of asked.slice(0, 500)) router.choose(question)
@@ -42,13 +41,17 @@ function measure(arms: number, rows: number): Readonly<Record<string, number>> {
     right += labels[router.choose(question).index % labels.length] === label ? 1 : 0
   const seconds = (performance.now() - started) / 1000
   const used = process.cpuUsage(cpu)
+  const before = memory() // only now, when what the training left behind is gone
+  const again = loadTextRouter(JSON.parse(saved))
+  const memoryMegabytes = Number((memory() - before).toFixed(1))
+  if (again.arms.length !== arms) throw new Error('the router lost arms')
   return {
     arms,
     decisionsPerSecond: Math.round(asked.length / seconds),
     decisionsPerCpuSecond: Math.round(asked.length / ((used.user + used.system) / 1e6)),
     millisecondsPerDecision: Number(((1000 * seconds) / asked.length).toFixed(4)),
     shareOfRightSkill: Number((right / asked.length).toFixed(4)),
-    memoryMegabytes: Number((memory() - before).toFixed(1)),
+    memoryMegabytes,
     stateMegabytes: Number((saved.length / 1e6).toFixed(2)),
   }
 }

@@ -8,7 +8,16 @@ import { resolve } from './resolve.ts'
 
 const board: Board = {
   task: { id: 't', messages: [], options: {}, budget: {}, preference: { quality: 1, cost: 0, latency: 0 } },
-  analysis: { tags: [], language: 'en', difficulty: 0.5, format: 'text', composite: false, confidence: 0 },
+  analysis: {
+    tags: [],
+    language: 'en',
+    difficulty: 0.5,
+    format: 'text',
+    composite: false,
+    confidence: 0,
+    modality: 'text',
+    length: 20,
+  },
   answers: [],
   notes: {},
 }
