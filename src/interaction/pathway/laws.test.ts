@@ -77,6 +77,12 @@ describe('a hostile pathway', () => {
   })
 })
 
+/** Of three debaters one may speak. */
+const refused: Term = {
+  within: { calls: 1 },
+  of: { strategy: 'debate', of: [{ call: 'a' }, { call: 'a' }, { call: 'a' }], with: { rounds: 1 } },
+}
+
 describe('the algebra', () => {
   it('never makes more calls than its bound says, nor deeper', async () => {
     await fc.assert(
@@ -102,7 +108,8 @@ describe('the algebra', () => {
         while (!step.done) step = await run.next()
         expect(step.value.text).toBe(result.text)
       }),
-      { numRuns: 40 },
+      // calls that a budget refused are in no trace
+      { numRuns: 40, examples: [[{ seq: [{ within: { calls: 1 }, of: { call: 'a' } }, refused] }]] },
     )
   })
 

@@ -4,6 +4,7 @@ import { roleFor, toMessages } from '../../prompts.ts'
 import { oneCall } from '../bounds.ts'
 import { withAnswers } from '../context.ts'
 import type { Answer, Board, Path, PathwayContext, PathwayEvent } from '../path.ts'
+import { REMEMBERED } from '../replay-call.ts'
 import { resolve, type Wanted } from '../resolve.ts'
 import { runCall } from '../run-call.ts'
 import type { CallTerm } from '../term.ts'
@@ -26,6 +27,7 @@ export function callPath(term: CallTerm): Path {
           type: 'note',
           stage: context.scope,
           message: `${reference} was not trained to review this field, the answer is kept`,
+          facts: { [REMEMBERED]: given },
         }
         return withAnswers(board, [given])
       }
@@ -67,10 +69,10 @@ const knowsQuestionsOnly = (wanted: Wanted, board: Board, context: PathwayContex
   return lead !== undefined && isBare(lead)
 }
 
-/** A reviewer of other fields has nothing to say; in a replay it is who was not asked then. */
+/** A reviewer of other fields has nothing to say; a replay knows by the note of it, since a call may also have been refused. */
 function keepsAnswer(wanted: Wanted, board: Board, context: PathwayContext): boolean {
   const { recorded, scope } = context
-  if (recorded) return !recorded.has(scope) && !isReviewer(wanted, board, context)
+  if (recorded) return recorded.has(`${scope} ${REMEMBERED}`)
   const [lead] = resolve(wanted, board, context.matcher)
   return lead !== undefined && isTrainedReviewer(lead) && !canReview(board.analysis)(lead)
 }
