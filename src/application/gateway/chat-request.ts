@@ -3,6 +3,7 @@ import type { ChatMessage } from '../../protocol/index.ts'
 import { MAX_MESSAGES, TagSchema } from '../../protocol/index.ts'
 import type { Budget, Preference, Task } from '../../service/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
+import { readBody } from './read-body.ts'
 
 /** What a chat completion asks of the network, read from OpenAI's request body. */
 export interface ChatRequest {
@@ -83,19 +84,7 @@ const DEFAULT_PREFERENCE: Preference = { quality: 1, cost: 0, latency: 0.01 }
 
 /** Reads a body; throws INVALID_REQUEST with the field and what was expected. `deadlineMs` caps the request's own. */
 export function readChatRequest(body: unknown, limits: { readonly deadlineMs: number }): ChatRequest {
-  const parsed = Body.safeParse(body)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    const param = issue?.path.join('.') ?? ''
-    throw new ModelNetError(
-      'INVALID_REQUEST',
-      `${param || 'the body'}: ${issue?.message ?? 'not a chat completion request'}`,
-      {
-        details: { param },
-      },
-    )
-  }
-  const data = parsed.data
+  const data = readBody(Body, body, 'a chat completion request')
   const unsupported = refused.find(name => data[name] !== undefined && data[name] !== null)
   if (unsupported !== undefined)
     throw new ModelNetError('UNSUPPORTED', `${unsupported}: not offered by this gateway`, {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { NetworkEmbedder } from '../../interaction/index.ts'
 import type { Embedding } from '../../protocol/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
+import { readBody } from './read-body.ts'
 
 /** What `POST /v1/embeddings` asks, read from OpenAI's request body. */
 export interface EmbeddingsRequest {
@@ -25,17 +26,7 @@ const Body = z.looseObject({
 
 /** Throws INVALID_REQUEST with the field and what was expected, UNSUPPORTED for `dimensions`. */
 export function readEmbeddingsRequest(body: unknown): EmbeddingsRequest {
-  const parsed = Body.safeParse(body)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    const param = issue?.path.join('.') ?? ''
-    throw new ModelNetError(
-      'INVALID_REQUEST',
-      `${param || 'the body'}: ${issue?.message ?? 'not an embeddings request'}`,
-      { details: { param } },
-    )
-  }
-  const { model, input, encoding_format: format, dimensions } = parsed.data
+  const { model, input, encoding_format: format, dimensions } = readBody(Body, body, 'an embeddings request')
   if (dimensions !== undefined && dimensions !== null)
     throw new ModelNetError('UNSUPPORTED', 'dimensions: not offered; vectors come as long as the model makes them', {
       details: { param: 'dimensions' },
