@@ -16,6 +16,13 @@ export async function loadIdentity(file: string): Promise<Identity> {
   return parse((await readOwn(file)) ?? '', file)
 }
 
+/** The same of a file that must be there: for a key that others trust already. Rejects with NOT_FOUND where it is not. */
+export async function readIdentity(file: string): Promise<Identity> {
+  const text = await readOwn(file)
+  if (text === undefined) throw new ModelNetError('NOT_FOUND', `the key ${file} does not exist`)
+  return parse(text, file)
+}
+
 const DER_SEED_OFFSET = 16
 /** Reading, writing or executing by group and others. */
 const OTHERS = 0o077

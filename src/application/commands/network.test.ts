@@ -1,12 +1,14 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { loadIdentity, verifyCertificate } from '../../network/index.ts'
+import { loadIdentity, readRevocations, verifyCertificate } from '../../network/index.ts'
 import { systemClock } from '../../utils/clock.ts'
 import { main } from '../cli.ts'
 import { loadConfig } from '../config.ts'
 import { createTerminal } from '../terminal.ts'
+
+const NODE = '12D3KooWD4w1aVmyUFFRgCbyjPRZT1pTNeFgbHTvBdJBvBQ6cJVQ'
 
 let directory = ''
 beforeEach(() => {
@@ -54,10 +56,44 @@ describe('modelnet network', () => {
 
   it.each([
     ['not-a-node', '1', 'node:'],
-    ['12D3KooWD4w1aVmyUFFRgCbyjPRZT1pTNeFgbHTvBdJBvBQ6cJVQ', 'soon', 'days'],
+    [NODE, 'soon', 'days'],
   ])('does not sign in %s for %s days', async (node, days, reason) => {
-    const said = await run('admit', node, '--key', join(directory, 'o.pem'), '--domain', 'edge', '--days', days)
+    const key = join(directory, 'o.pem')
+    await run('operator', '--key', key)
+    const said = await run('admit', node, '--key', key, '--domain', 'edge', '--days', days)
     expect(said).toContain(reason)
+    expect(process.exitCode).toBe(1)
+    process.exitCode = 0
+  })
+
+  it('takes certificates back in a list that a configuration reads, and adds to it', async () => {
+    const [key, list] = [join(directory, 'operator.pem'), join(directory, 'operator.revocations')]
+    const operator = await run('operator', '--key', key)
+    const nodes = await Promise.all(['one', 'other'].map(name => run('id', '--data-dir', join(directory, name))))
+    for (const node of nodes) await run('revoke', node, '--key', key, '--list', list)
+    const { network } = loadConfig({ env: { MODELNET_OPERATORS: operator, MODELNET_REVOCATIONS: list } })
+    const [jws = ''] = network.admission?.revocations ?? []
+    const { revoked, seq } = await readRevocations(jws, [operator])
+    expect(revoked.map(({ node }) => node)).toEqual(nodes)
+    expect(seq).toBe(2)
+  })
+
+  it('names the list that is none, and leaves it as it is', async () => {
+    const [key, list] = [join(directory, 'operator.pem'), join(directory, 'notes.txt')]
+    await run('operator', '--key', key)
+    writeFileSync(list, 'buy milk')
+    expect(await run('revoke', NODE, '--key', key, '--list', list)).toContain(`${list}: expected a compact JWS`)
+    expect(readFileSync(list, 'utf8')).toBe('buy milk')
+    process.exitCode = 0
+  })
+
+  it.each([
+    ['admit', ['--domain', 'edge']],
+    ['revoke', ['--list', 'list']],
+  ])('%s makes no key of an operator by itself: nobody would trust it', async (command, options) => {
+    const key = join(directory, 'mistyped.pem')
+    expect(await run(command, NODE, '--key', key, ...options)).toContain(`${key} does not exist`)
+    expect(existsSync(key)).toBe(false)
     expect(process.exitCode).toBe(1)
     process.exitCode = 0
   })

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { issueCertificate, loadIdentity, readRevocations, revoke } from '../../network/index.ts'
+import { issueCertificate, loadIdentity, readIdentity, readRevocations, revoke } from '../../network/index.ts'
 import { systemClock } from '../../utils/clock.ts'
-import { ModelNetError } from '../../utils/errors.ts'
+import { ModelNetError, toModelNetError } from '../../utils/errors.ts'
 import type { Terminal } from '../terminal.ts'
 
 const DAY_S = 24 * 60 * 60
@@ -39,7 +39,7 @@ export interface AdmitOptions {
 export async function admitNode(node: string, options: AdmitOptions, terminal: Terminal): Promise<void> {
   const { key, domain, days, out } = options
   if (!(days > 0)) throw new ModelNetError('INVALID_REQUEST', 'expected a number of days greater than 0')
-  const operator = await loadIdentity(key)
+  const operator = await readIdentity(key)
   const lifeS = Math.ceil(days * DAY_S)
   await give(`${await issueCertificate(operator, systemClock, { node, domain, lifeS })}\n`, out, terminal)
 }
@@ -54,12 +54,18 @@ export async function revokeNode(
   terminal: Terminal,
 ): Promise<void> {
   const { key, list: file } = options
-  const operator = await loadIdentity(key)
+  const operator = await readIdentity(key)
   const text = await readFile(file, 'utf8').catch(error => {
     if (error?.code === 'ENOENT') return undefined
     throw new ModelNetError('INVALID_REQUEST', `cannot read ${file}: ${error?.message}`, { cause: error })
   })
-  const before = text === undefined ? undefined : await readRevocations(text.trim(), [operator.nodeId])
+  const before =
+    text === undefined
+      ? undefined
+      : await readRevocations(text.trim(), [operator.nodeId]).catch(error => {
+          const { code, message } = toModelNetError(error)
+          throw new ModelNetError(code, `${file}: ${message}`, { cause: error })
+        })
   const { list, jws } = await revoke(operator, systemClock.now() / 1000, node, before)
   await writeFile(`${file}.new`, `${jws}\n`)
   await rename(`${file}.new`, file)
