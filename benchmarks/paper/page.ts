@@ -353,7 +353,8 @@ Published means over their three tasks: SI 75.33, 65.33, 60, 60.33, 58.33, 70; P
 Best single ${percent(share(pathSingles))} % (published 75.67). The path chosen on other questions, ${choice.path}, has ${percent(choice.pathAccuracy)} %; the single model
 chosen the same way, ${choice.single}, ${percent(choice.singleAccuracy)} %. Parallel inference ${orderFree ? 'gives the same text in all six orders' : 'gives different texts in different orders'}; the
 paper's orders differ by up to five points. A second stage is an instruction to check an answer, which models of this
-size cannot follow; judge SI, S2P and P2S on models that can (\`runBenchPaper\` with \`network\`). Table 5 (what a step
+size cannot follow: they are asked the bare question (their tag \`prompt:question\`), so that the last stage answers as
+it would alone. Judge SI, S2P and P2S on models that can (\`runBenchPaper\` with \`network\`). Table 5 (what a step
 waits for) is measured in \`benchmarks/token-level/\`.
 
 ## Mutual evaluation and dynamic routing
