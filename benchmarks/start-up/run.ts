@@ -1,6 +1,6 @@
 /**
  * How long a person waits: from `modelnet start` to a whole network and to the first answer, and from starting one more
- * node by hand beside it to the first answer that the network gets from it.
+ * node by hand beside it, once it has answered its questions and rests, to the first answer that the network gets from it.
  * `npm run build && npx tsx benchmarks/start-up/run.ts [rounds]`
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -15,6 +15,8 @@ import { median, writeResult } from '../support.ts'
 const rounds = Number(process.argv[2] ?? 5)
 /** Asked of the new node by name. */
 const QUESTION = 'What is the capital of France?'
+/** Without a word of the network: what it asks itself at the start is over. */
+const REST_MS = 10_000
 const dataDir = mkdtempSync(join(tmpdir(), 'modelnet-start-'))
 
 interface Started {
@@ -24,11 +26,13 @@ interface Started {
   /** Milliseconds from the command. */
   readonly joinedMs: number
   readonly answeredMs: number
+  readonly rests: Promise<void>
 }
 
 const rows: { joinedMs: number; answeredMs: number; handMs: number }[] = []
 for (let round = 0; round < rounds; round++) {
   const network = await startNetwork()
+  await network.rests
   const handMs = await startByHand(network)
   network.child.kill('SIGINT')
   await new Promise(resolve => network.child.once('exit', resolve))
@@ -51,12 +55,18 @@ function startNetwork(): Promise<Started> {
   return new Promise((resolve, reject) => {
     child.once('exit', code => reject(new Error(`the network ended with ${code}`)))
     let [bootstrap, gateway, joinedMs] = ['', '', 0]
+    let rested: () => void = () => undefined
+    const rests = new Promise<void>(done => {
+      rested = done
+    })
+    const rest = setTimeout(rested, REST_MS)
     createInterface({ input: child.stdout }).on('line', line => {
+      rest.refresh()
       const event = JSON.parse(line) as { type: string; addresses?: string[]; gateway?: string } // our own lines
       if (event.type === 'node') bootstrap ||= event.addresses?.[0] ?? ''
       if (event.type === 'joined') [gateway, joinedMs] = [event.gateway ?? '', performance.now() - begin]
       if (event.type === 'answer')
-        resolve({ child, gateway, bootstrap, joinedMs, answeredMs: performance.now() - begin })
+        resolve({ child, gateway, bootstrap, joinedMs, answeredMs: performance.now() - begin, rests })
     })
   })
 }
