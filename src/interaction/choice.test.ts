@@ -66,6 +66,13 @@ describe('the automatic choice', () => {
     )
   })
 
+  it('asks one model of a question where those of a vote are busy', () => {
+    const models = [model('a'), model('b'), model('c')]
+    const abilities = { a: 0.72, b: 0.71, c: 0.7 }
+    expect(chosen(models, { abilities, loads: { a: 2, b: 2, c: 2 } }).text).toBe('weighted(n=3)')
+    expect(chosen(models, { abilities, loads: { a: 2, b: 2.5, c: 1 } }).text).toBe('@arithmetic')
+  })
+
   it('is a cascade when money counts and two cheap models are good', () => {
     const options = { abilities: { strong: 0.95, x: 0.9, y: 0.88 }, costs: { strong: 1, x: 0.05, y: 0.05 } }
     const models = [model('strong'), model('x'), model('y')]

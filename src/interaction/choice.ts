@@ -1,4 +1,4 @@
-import type { Analysis, Candidate, Matcher, Task } from '../service/index.ts'
+import { type Analysis, type Candidate, loadOf, type Matcher, type Task } from '../service/index.ts'
 import { closeSpecialists } from './pathway/specialists.ts'
 import type { Term } from './pathway/term.ts'
 
@@ -17,10 +17,18 @@ const VOTERS = 3
  */
 const INDEPENDENCE = 0.325
 
+/**
+ * An answer takes so many times longer than alone: its member has none to spare for questions that one model can answer.
+ * Under load a network that asks three where one would do serves a third of its users.
+ */
+const CROWDED = 2
+
 /** Expected gain below which one model is preferred: what estimates of ability are uncertain by. */
 const MIN_GAIN = 0.01
 
 interface Option extends Choice {
+  /** Who may be asked. */
+  readonly members: readonly Candidate[]
   readonly quality: number
   readonly cost: number
   readonly seconds: number
@@ -47,17 +55,18 @@ export function choosePathway(task: Task, analysis: Analysis, matcher: Matcher):
   const single = singleOption(leader, analysis, matcher)
   const options = [single]
   const surest = surestOption(analysis, matcher)
-  if (surest && calls >= surest.calls) options.push(surest)
+  if (surest) options.push(surest)
   // Free text has no key to vote by, and what nobody was measured on gives votes no weight.
-  if (analysis.format !== 'text' && analysis.format !== 'code') {
-    const vote = voteOption(candidates, leader)
-    if (vote && calls >= VOTERS) options.push(vote)
-    const cascade = cascadeOption(candidates)
-    if (cascade && calls >= 3) options.push(cascade)
-  }
+  if (analysis.format !== 'text' && analysis.format !== 'code')
+    options.push(...[voteOption(candidates, leader), cascadeOption(candidates)].filter(option => option !== undefined))
   const { quality, cost, latency } = task.preference
   const utility = (option: Option): number => quality * option.quality - cost * option.cost - latency * option.seconds
-  const affordable = options.filter(option => option.cost <= (task.budget.cost ?? Infinity))
+  const affordable = options.filter(
+    ({ cost, members }) =>
+      cost <= (task.budget.cost ?? Infinity) &&
+      members.length <= calls &&
+      (members.length === 1 || members.every(member => loadOf(member) <= CROWDED)),
+  )
   const best = affordable.reduce((a, b) => (utility(b) > utility(a) ? b : a), single)
   const chosen = utility(best) > utility(single) + MIN_GAIN * quality ? best : single
   return { term: chosen.term, why: chosen.why }
@@ -73,6 +82,7 @@ function singleOption(leader: Candidate, analysis: Analysis, matcher: Matcher): 
   const about = top ? `the question is ${skill} (${top.probability.toFixed(2)}), ` : ''
   return {
     term,
+    members: [leader],
     why: `${about}${leader.name} is expected to answer ${percent(leader.ability.mean)} right`,
     quality: leader.ability.mean,
     cost: leader.cost,
@@ -84,7 +94,7 @@ function singleOption(leader: Candidate, analysis: Analysis, matcher: Matcher): 
  * Specialists of one skill of which none is known to be better: the one that is surest of its answer. Their errors are
  * not those of equals who all know a little of everything, as they divide the field between them.
  */
-function surestOption(analysis: Analysis, matcher: Matcher): (Option & { readonly calls: number }) | undefined {
+function surestOption(analysis: Analysis, matcher: Matcher): Option | undefined {
   const [top] = analysis.tags.filter(({ tag }) => tag.startsWith('skill:'))
   const isShort = analysis.format !== 'text' && analysis.format !== 'code'
   if (!top || top.tag === 'skill:general' || top.probability < 0.5 || !isShort) return undefined
@@ -96,11 +106,11 @@ function surestOption(analysis: Analysis, matcher: Matcher): (Option & { readonl
   const anyRight = 1 - close.reduce((product, { ability }) => product * (1 - ability.mean), 1)
   return {
     term: { strategy: 'surest', of: [{ call: `@${skill}` }], with: { n: close.length } },
+    members: close,
     why: `the question is ${skill} (${top.probability.toFixed(2)}), and it is not known which of ${close.map(({ name }) => name).join(', ')} is better at it: the surest answers`,
     quality: mean + INDEPENDENCE * (anyRight - mean),
     cost: sum(close.map(({ cost }) => cost)),
     seconds: Math.max(...close.map(({ latencyMs }) => latencyMs)) / 1000,
-    calls: close.length,
   }
 }
 
@@ -115,6 +125,7 @@ function voteOption(candidates: readonly Candidate[], leader: Candidate): Option
   const quality = leader.ability.mean + INDEPENDENCE * (independent - leader.ability.mean)
   return {
     term: { strategy: 'weighted', with: { n: VOTERS } },
+    members: able,
     why: `${able.map(({ name }) => name).join(', ')} are about equally able: a vote is expected to answer ${percent(quality)} right`,
     quality,
     cost: sum(able.map(({ cost }) => cost)),
@@ -142,6 +153,7 @@ function cascadeOption(candidates: readonly Candidate[]): Option | undefined {
   const quality = bothRight + (1 - agreement) * strong.ability.mean
   return {
     term: { gate: { par: [{ call: named(a) }, { call: named(b) }] }, else: { call: named(strong) }, accept: 'agree' },
+    members: [a, b, strong],
     why: `${a.name} and ${b.name} cost little and are expected to agree in ${percent(agreement)}; else ${strong.name} is asked`,
     quality,
     cost: a.cost + b.cost + (1 - agreement) * strong.cost,

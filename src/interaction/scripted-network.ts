@@ -31,6 +31,8 @@ export interface ScriptedNetworkOptions {
   readonly abilities?: Readonly<Record<string, number>>
   readonly clock?: Clock
   readonly costs?: Readonly<Record<string, number>>
+  /** How many times longer than alone an answer takes, by model id. @default 1 */
+  readonly loads?: Readonly<Record<string, number>>
   /** What `dynamic` knows. */
   readonly graph?: GraphStore
 }
@@ -40,7 +42,7 @@ export function createScriptedNetwork(
   models: readonly LanguageModel[],
   options: ScriptedNetworkOptions = {},
 ): ScriptedNetwork {
-  const { clock = systemClock, abilities: stated = {}, costs = {} } = options
+  const { clock = systemClock, abilities: stated = {}, costs = {}, loads = {} } = options
   const evidence: Evidence[] = []
   const abilities: CapabilityMap = {
     ability: model => ({ mean: stated[model.slice(0, model.lastIndexOf('@'))] ?? 0.8, deviation: 0.05, evidence: 20 }),
@@ -48,7 +50,9 @@ export function createScriptedNetwork(
   }
   const candidate = (model: LanguageModel): Candidate => {
     const name = `${model.card.id}@${model.card.node}`
-    return { model, name, ability: abilities.ability(name, ''), latencyMs: 10, cost: costs[model.card.id] ?? 0 }
+    const { id } = model.card
+    const load = loads[id] ?? 1
+    return { model, name, ability: abilities.ability(name, ''), latencyMs: 10 * load, load, cost: costs[id] ?? 0 }
   }
   const matcher: Matcher = {
     candidates(reference, _tags, capable = 'generate') {

@@ -205,6 +205,19 @@ describe('several candidates as one model', () => {
     ])
   })
 
+  it('waits the longer with a second call the busier the second candidate is', async () => {
+    const clock = createManualClock()
+    const calls = createCallRecord({ clock })
+    for (let call = 0; call < 20; call++) calls.begin('m@a')({ firstPartMs: 100 })
+    const busy = { ...candidate('b'), load: 3 }
+    const model = createFailoverModel([candidate('a', { hang: true }), busy], { clock, calls })
+    const reading = read(model.generate(REQUEST))
+    await clock.advance(299)
+    expect(busy.model.requests).toHaveLength(0)
+    await clock.advance(1)
+    expect((await reading).text).toBe(TEXT)
+  })
+
   it('never hedges with a weaker model: an early answer is worth less than a right one', async () => {
     const calls = createCallRecord({ clock: systemClock })
     for (let call = 0; call < 20; call++) calls.begin('m@a')({ firstPartMs: 1 })

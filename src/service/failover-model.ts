@@ -33,7 +33,10 @@ export interface SwitchEvent {
 export interface FailoverOptions {
   /** Milliseconds without any part after which a candidate counts as lost. @default 20_000 */
   readonly stallMs?: number
-  /** Asks a second candidate when the first is later than this quantile of its own times; 1 never hedges. @default 0.95 */
+  /**
+   * Asks a second candidate when the first is later than this quantile of its own times, the longer the busier the second
+   * is; 1 never hedges. @default 0.95
+   */
   readonly hedgeQuantile?: number
   /** A hedge never starts sooner, in ms. @default 50 */
   readonly minHedgeMs?: number

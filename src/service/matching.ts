@@ -16,6 +16,9 @@ export interface Candidate {
   readonly cost: number
 }
 
+/** How many times longer than alone an answer of it is expected to take; 1 where nothing is before it. */
+export const loadOf = ({ load = 1 }: Candidate): number => load
+
 /** What a call in a pathway asks for; names are resolved as late as possible, so a pathway survives churn. */
 export type ModelReference =
   /** `@arithmetic` or `@skill:arithmetic`: whoever is best at the tag now. */

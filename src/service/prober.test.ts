@@ -46,7 +46,7 @@ function setUp(
     options,
   )
   const ability = (id: string): number => abilities.ability(`${id}@node-${id}`, 'skill:sums').mean
-  return { prober, ability, clock, abilities, seen }
+  return { prober, ability, clock, abilities, seen, offers }
 }
 
 describe('the prober', () => {
@@ -84,6 +84,19 @@ describe('the prober', () => {
   it('does not spend money: a model with a price is not probed', async () => {
     const { prober } = setUp({ dear: '4' }, {}, { price: { currency: 'EUR', input: 1, output: 1 } })
     expect(await prober.probe()).toBeUndefined()
+  })
+
+  it('lets a busy model be, until it has a place free', async () => {
+    const { prober, offers } = setUp({ busy: '4' })
+    const [offer] = offers
+    const load = (running: number): void => {
+      const models = [{ id: 'busy', running, queued: 0, slots: 2, tokensPerSecond: 0 }]
+      offers[0] = { ...(offer as Offer), status: { seq: 1, at: 1, draining: false, models } }
+    }
+    load(2)
+    expect(await prober.probe()).toBeUndefined()
+    load(1)
+    expect(await prober.probe()).toMatchObject({ model: 'busy' })
   })
 
   it('asks no tag it has no questions for', async () => {

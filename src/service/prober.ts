@@ -54,6 +54,12 @@ export interface Prober {
   run(everyMs: number, signal: AbortSignal): Promise<void>
 }
 
+/** Its next call would wait for others: a probe would keep users waiting. */
+function isBusy({ model, status }: Offer): boolean {
+  const load = status?.models.find(({ id }) => id === model.card.id)
+  return load !== undefined && load.running + load.queued >= Math.max(1, load.slots)
+}
+
 interface Pair {
   readonly offer: Offer
   readonly name: string
@@ -65,8 +71,8 @@ interface Pair {
 
 /**
  * Hidden probes (collaboration-methods F1): per model and skill up to `probes` graded questions, first where a claim is
- * highest and least is known, since there a false one does most harm. Models with a price are not probed. A call that fails says
- * nothing of ability and is no evidence.
+ * highest and least is known, since there a false one does most harm. Models with a price are not probed, and busy ones later. A call
+ * that fails says nothing of ability and is no evidence.
  */
 export function createProber(components: ProberComponents, options: ProberOptions = {}): Prober {
   const { offers, abilities, questions, clock, logger, onOutcome } = components
@@ -81,6 +87,7 @@ export function createProber(components: ProberComponents, options: ProberOption
     return offers()
       .filter(({ state, status }) => state === 'alive' && status?.draining !== true)
       .filter(({ model: { card } }) => card.capabilities.includes('generate') && !card.price)
+      .filter(offer => !isBusy(offer))
       .flatMap(offer => {
         const { tags, claims = [] } = offer.model.card
         const skills = new Set([...tags, ...claims.map(({ tag }) => tag)].filter(tag => tag.startsWith('skill:')))

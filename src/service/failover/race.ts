@@ -3,7 +3,7 @@ import type { Deadline } from '../../utils/deadline.ts'
 import { ModelNetError, toModelNetError } from '../../utils/errors.ts'
 import type { CallOutcome } from '../call-record.ts'
 import type { FailoverComponents, FailoverOptions } from '../failover-model.ts'
-import type { Candidate } from '../matching.ts'
+import { type Candidate, loadOf } from '../matching.ts'
 import { canMoveOn, isServerFault } from './faults.ts'
 import type { RetryHint } from './retry-hint.ts'
 
@@ -134,9 +134,11 @@ export function raceAttempts(
     const hedges: Promise<'hedge'>[] = []
     let timer: AbortController | undefined
     const equals = leader ? waiting.filter(other => isEqual(other, leader.candidate)) : []
-    if (late !== undefined && hedgeQuantile < 1 && equals.length > 0) {
+    const [second] = equals
+    if (late !== undefined && hedgeQuantile < 1 && second) {
       timer = new AbortController()
-      const hedge = clock.sleep(Math.max(minHedgeMs, late), timer.signal).then(() => 'hedge' as const)
+      // Where the second is busy itself, a copy there helps less and costs others more.
+      const hedge = clock.sleep(Math.max(minHedgeMs, late) * loadOf(second), timer.signal).then(() => 'hedge' as const)
       hedge.catch(() => undefined) // the first part came in time
       hedges.push(hedge)
     }
@@ -145,8 +147,8 @@ export function raceAttempts(
         const event = await Promise.race([...racing.map(({ first }) => first), ...hedges])
         if (event === 'hedge') {
           hedges.length = 0
-          const second = start(equals)
-          if (second) racing.push(second)
+          const running = start(equals)
+          if (running) racing.push(running)
           continue
         }
         if (event.error === undefined) return event
