@@ -4,6 +4,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { learn } from '../src/application/commands/learn.ts'
 import type { Node } from '../src/application/node.ts'
+import { createIdentity } from '../src/network/index.ts'
 import { addressOf, closeConfigured, linked, startConfigured } from './support/configured-nodes.ts'
 import { temporaryDirectory } from './support/processes.ts'
 
@@ -23,7 +24,8 @@ beforeAll(async () => {
   // one that only answers, one that does both, one that only embeds
   asking = await startConfigured({ models: [{ shipped: 'words' }], gateway: { keys: [KEY] } })
   const join = { network: { bootstrap: [addressOf(asking)] } }
-  first = await startConfigured({ models: [{ shipped: 'geography', embed: true }], ...join })
+  const others = { shipped: 'elements', embed: 'only' as const, allow: [createIdentity().nodeId] }
+  first = await startConfigured({ models: [{ shipped: 'geography', embed: true }, others], ...join })
   second = await startConfigured({ models: [{ shipped: 'geography', embed: 'only' }], ...join })
   client = new OpenAI({ baseURL: `${asking.gatewayUrl}/v1`, apiKey: KEY, maxRetries: 0 })
 }, 90_000)
@@ -86,6 +88,20 @@ describe('embeddings of a network, by the official OpenAI client', () => {
     await expect(client.embeddings.create({ model: 'nobody', input: FRANCE })).rejects.toThrow(OpenAI.NotFoundError)
     const stranger = new OpenAI({ baseURL: `${asking.gatewayUrl}/v1`, apiKey: 'wrong', maxRetries: 0 })
     await expect(stranger.embeddings.create({ model, input: FRANCE })).rejects.toThrow(OpenAI.AuthenticationError)
+  })
+
+  it('are forbidden, not missing, where the model is for others', async () => {
+    await expect(client.embeddings.create({ model: 'elements', input: FRANCE })).rejects.toThrow(
+      OpenAI.PermissionDeniedError,
+    )
+  })
+
+  it('are counted with the requests', async () => {
+    const response = await fetch(`${asking.gatewayUrl}/metrics`, { headers: { authorization: `Bearer ${KEY}` } })
+    const text = await response.text()
+    expect(text).toMatch(/modelnet_calls_total\{model="modelnet\/geography",code="OK"\} [1-9]/)
+    expect(text).toMatch(/modelnet_requests_total\{code="FORBIDDEN"\} 1/)
+    expect(text).toContain('modelnet_requests_active 0')
   })
 
   it('go on with the other node when one is lost', async () => {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { NetworkEmbedder } from '../interaction/index.ts'
 import type { Directory } from '../network/index.ts'
 import { toModelNetError } from '../utils/errors.ts'
 import type { Asker } from './gateway/chat.ts'
@@ -7,6 +8,8 @@ import type { Asker } from './gateway/chat.ts'
 export interface Metrics {
   /** Counts and times every request, and the calls it is made of. */
   measure(ask: Asker): Asker
+  /** The same for embeddings; one request is one call. */
+  measureEmbeddings(embed: NetworkEmbedder): NetworkEmbedder
   /** Content type and text of the exposition. */
   expose(): Promise<{ readonly contentType: string; readonly text: string }>
 }
@@ -63,10 +66,20 @@ export function createMetrics(directory: Directory): Metrics {
   })
   void [nodes, load] // registered; they collect themselves
 
-  async function* measured(...[request, signal, ask]: [...Parameters<Asker>, Asker]): ReturnType<Asker> {
-    const started = new Map<string, string>()
+  /** Counts a request as being answered until the returned function says how it ended. */
+  const begin = (): ((code: string) => void) => {
     active.inc()
     const stop = seconds.startTimer()
+    return code => {
+      active.dec()
+      stop()
+      requests.inc({ code })
+    }
+  }
+
+  async function* measured(...[request, signal, ask]: [...Parameters<Asker>, Asker]): ReturnType<Asker> {
+    const started = new Map<string, string>()
+    const end = begin()
     let code = 'CANCELLED' // unless the run ends: a reader that stops early leaves through `finally`
     const run = ask(request, signal)
     try {
@@ -86,15 +99,33 @@ export function createMetrics(directory: Directory): Metrics {
       code = toModelNetError(error).code
       throw error
     } finally {
-      active.dec()
-      stop()
-      requests.inc({ code })
+      end(code)
       await run.return(undefined as never) // frees what runs when the reader stopped early
+    }
+  }
+
+  const measuredEmbeddings = async (
+    ...[embed, model, texts, options]: [NetworkEmbedder, ...Parameters<NetworkEmbedder>]
+  ): ReturnType<NetworkEmbedder> => {
+    const end = begin()
+    try {
+      const made = await embed(model, texts, options)
+      calls.inc({ model: made.model, code: 'OK' })
+      tokens.inc({ kind: 'prompt' }, made.promptTokens)
+      end('OK')
+      return made
+    } catch (error) {
+      end(toModelNetError(error).code)
+      throw error
     }
   }
 
   return {
     measure: ask => (request, signal) => measured(request, signal, ask),
+    measureEmbeddings:
+      embed =>
+      (...args) =>
+        measuredEmbeddings(embed, ...args),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }
 }

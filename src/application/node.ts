@@ -48,7 +48,7 @@ import { createOffers } from './offers.ts'
 import { createOwnModels } from './own-models.ts'
 import { guardCalls, permits } from './policy.ts'
 import { createTaskRefinement } from './refinement.ts'
-import { withRefusals } from './refusals.ts'
+import { withEmbeddingRefusals, withRefusals } from './refusals.ts'
 
 export interface NodeOptions {
   /** Ends the start when aborted. */
@@ -205,17 +205,18 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     )
     closing.add('the deployment', () => deployment.close())
     const found = withDiscovery(deployment.onDemand(coordinator), { inspect, analyser, directory })
-    const open = withRefusals(found, {
+    const rules = {
       inspect,
       cards: () => membership.entries().flatMap(entry => (entry.state === 'alive' ? entry.cards : [])),
       mayAsk,
-    })
+    }
+    const open = withRefusals(found, rules)
     const asked = learning.wrap(open)
     const left = createSignal()
     const gateway = await createGateway(
       {
         ask: traced(toAsker(asked, coordinator), tracing),
-        embed,
+        embed: withEmbeddingRefusals(embed, rules),
         metrics: createMetrics(membership),
         strategies: () => listStrategies(coordinator),
         directory: membership,

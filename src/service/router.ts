@@ -1,4 +1,5 @@
 import type { SparseVector } from './analysis/text-features.ts'
+import type { Analysis } from './task.ts'
 
 /**
  * What was seen: which arm did how well on which question, at what cost. An arm is a pathway: a single model, several
@@ -22,6 +23,8 @@ export interface EncodedQuestion {
   readonly latent: Float32Array
   /** Share of the question that the latent space can show, 0..1: little of a text unlike the training questions. */
   readonly captured: number
+  /** What it needs, where the encoder was given something that tells. */
+  readonly tags?: Analysis['tags']
 }
 
 /**

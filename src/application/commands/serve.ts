@@ -64,9 +64,14 @@ function introduce(node: Node, name: string, json: boolean, terminal: Terminal):
   terminal.out(`  gateway  ${node.gatewayUrl}/v1\n`)
   for (const address of node.addresses) terminal.out(`  peer     ${address}\n`)
   terminal.out(paint(terminal, 'dim', `  join it: modelnet serve --port 0 --bootstrap ${node.addresses[0] ?? ''}\n`))
-  node.directory.onChange(event => {
-    if (event.type === 'node-update' || event.nodeId === node.id) return
-    terminal.err(paint(terminal, 'dim', `  ${event.type.replace('node-', '')} ${shortId(event.nodeId)}\n`))
+  const suspects = new Set<string>()
+  node.directory.onChange(({ type, nodeId }) => {
+    if (nodeId === node.id) return
+    const isBack = type === 'node-update' && suspects.has(nodeId) && node.directory.entry(nodeId)?.state === 'alive'
+    if (type === 'node-update' && !isBack) return
+    if (type === 'node-suspect') suspects.add(nodeId)
+    else suspects.delete(nodeId)
+    terminal.err(paint(terminal, 'dim', `  ${isBack ? 'back' : type.replace('node-', '')} ${shortId(nodeId)}\n`))
   })
 }
 

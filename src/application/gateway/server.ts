@@ -74,7 +74,7 @@ export async function createGateway(components: GatewayComponents, config: NodeC
     if (!chat.stream) return completeChat(chat, context)
     return sendEvents(reply, streamChat(chat, context))
   })
-  const { embed } = components
+  const embed = components.embed && components.metrics.measureEmbeddings(components.embed)
   if (embed)
     app.post('/v1/embeddings', async (request, reply) => {
       const { deadlineMs } = config

@@ -8,6 +8,8 @@ import { restoreItemResponse, trainItemResponse } from '../routers/item-response
 import { restoreLogisticRouter, trainLogisticRouter } from '../routers/logistic.ts'
 import { restoreNeighbourRouter, trainNeighbourRouter } from '../routers/nearest-neighbours.ts'
 import { restorePairwiseFactorisation, trainPairwiseFactorisation } from '../routers/pairwise-factorisation.ts'
+import { restoreTagPriorRouter, trainTagPriorRouter } from '../routers/tag-prior.ts'
+import { restoreThompsonRouter, trainThompsonRouter } from '../routers/thompson.ts'
 import { calibrate, fitCalibration } from './calibration.ts'
 import type { OnlineOptions } from './online-router.ts'
 import { createOnlineRouter } from './online-router.ts'
@@ -39,7 +41,14 @@ function createTable(rows = 240): OutcomeTable {
 }
 
 const table = createTable()
-const encoder = fitTextEncoder(table.questions, { dimensions: 4096, latentSize: 8 })
+const encoder = fitTextEncoder(table.questions, {
+  dimensions: 4096,
+  latentSize: 8,
+  tagsOf: text =>
+    [...FRUIT, ...CARS]
+      .filter(word => text.includes(word))
+      .map(word => ({ tag: FRUIT.includes(word) ? 'skill:fruit' : 'skill:cars', probability: 0.5 })),
+})
 const data: TrainingData = {
   questions: table.questions.map(text => encoder.encode(text)),
   arms: 3,
@@ -50,11 +59,15 @@ const fruit = encoder.encode('is a ripe plum a grape or a melon')
 const cars = encoder.encode('the gear and the brake of an engine')
 const best = (values: ArrayLike<number>): number => Array.from(values).indexOf(Math.max(...Array.from(values)))
 
+const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
 const ROUTERS: readonly [string, (data: TrainingData) => Router, (state: unknown) => Router][] = [
   ['cluster', each => trainClusterRouter(each, { counts: [4], starts: 2 }), restoreClusterRouter],
   ['nearest-neighbours', each => trainNeighbourRouter(each, { neighbours: 20 }), restoreNeighbourRouter],
   ['logistic', each => trainLogisticRouter(each), restoreLogisticRouter],
   ['pairwise-factorisation', each => trainPairwiseFactorisation(each), restorePairwiseFactorisation],
+  ['tag-prior', each => trainTagPriorRouter(each), restoreTagPriorRouter],
+  ['thompson', each => trainThompsonRouter(each), restoreThompsonRouter],
 ]
 
 describe.each(ROUTERS)('the %s router', (kind, train, restore) => {
@@ -157,6 +170,35 @@ describe('routers', () => {
     expect([...restoreItemResponse(JSON.parse(JSON.stringify(router.save()))).abilities]).toEqual([...router.abilities])
   })
 
+  it('by tags go by the mean of all for a question without a tag', () => {
+    const router = trainTagPriorRouter(data)
+    const nothing = router.estimate(encoder.encode('what is this'))
+    expect(best(nothing)).toBe(best(table.arms.map((_, arm) => mean(data.scores.filter((_, at) => at % 3 === arm)))))
+    expect(router.estimate(fruit)[0]).toBeGreaterThan((nothing[0] ?? 0) + 0.2)
+  })
+
+  it('by Thompson sampling try what they do not know, and find who is best from their own choices alone', () => {
+    const random = createRandom(11)
+    const router = trainThompsonRouter({ ...data, questions: data.questions.slice(0, 1), scores: new Float32Array(3) })
+    const truth = [
+      [0.9, 0.1, 0.6],
+      [0.2, 0.85, 0.6],
+    ]
+    const chosen = Array.from({ length: 400 }, (_, task) => {
+      const question = data.questions[task % data.questions.length] ?? fruit
+      const arm = best(router.estimate(question))
+      router.learn(question, arm, random.next() < (truth[task % 2]?.[arm] ?? 0) ? 1 : 0)
+      return arm
+    })
+    expect(new Set(chosen.slice(0, 40)).size).toBe(3)
+    const right = chosen.filter((arm, task) => task >= 300 && arm === task % 2).length
+    expect(right).toBeGreaterThan(80)
+    expect([best(router.expect(fruit)), best(router.expect(cars))]).toEqual([0, 1])
+    const before = [...router.estimate(fruit)]
+    router.learn(fruit, 0, Number.NaN)
+    expect([...router.estimate(fruit)]).toEqual(before)
+  })
+
   it('in an ensemble are weighted, and refuse to be of different arms', () => {
     const [cluster, logistic] = [trainClusterRouter(data), trainLogisticRouter(data)]
     const both = createEnsembleRouter([
@@ -187,7 +229,9 @@ describe('the text encoder', () => {
     const norm = (values: ArrayLike<number>): number =>
       Array.from(values).reduce((sum, value) => sum + value * value, 0)
     expect([norm(fruit.sparse.values), norm(fruit.latent)].map(value => Math.round(value * 1e4) / 1e4)).toEqual([1, 1])
-    expect(loaded.encode('the gear and the brake of an engine')).toEqual(cars)
+    const { tags, ...untagged } = cars
+    expect(tags).toHaveLength(3)
+    expect(loaded.encode('the gear and the brake of an engine')).toEqual(untagged)
   })
 
   it('puts texts of one field nearer to each other than to another field', () => {

@@ -1,6 +1,7 @@
 import type { SparseVector, TextFeatures } from '../analysis/text-features.ts'
 import { createTextFeatures, normalise } from '../analysis/text-features.ts'
 import type { EncodedQuestion } from '../router.ts'
+import type { Analysis } from '../task.ts'
 import type { LatentSpaceState } from './latent-space.ts'
 import { createLatentSpace, fitLatentSpace } from './latent-space.ts'
 import { packFloats, unpackFloats } from './packing.ts'
@@ -24,6 +25,8 @@ export interface TextEncoderOptions {
   readonly dimensions?: number
   /** Directions of the latent space; by cross-validation on two sets 48 to 192 are equally good. @default 64 */
   readonly latentSize?: number
+  /** Tells the tags of a text, for routers that go by them. @default no tags */
+  readonly tagsOf?: (text: string) => Analysis['tags']
 }
 
 /** Words, pairs of words, and pieces of three and four characters; Chinese by character. */
@@ -32,7 +35,7 @@ const extractor = (dimensions: number): TextFeatures =>
 
 /** Learns document frequencies and the latent space of the training questions. */
 export function fitTextEncoder(texts: readonly string[], options: TextEncoderOptions = {}): TextEncoder {
-  const { dimensions = 65_536, latentSize = 64 } = options
+  const { dimensions = 65_536, latentSize = 64, tagsOf } = options
   const features = extractor(dimensions)
   const counts = new Float32Array(dimensions)
   const vectors = texts.map(features)
@@ -40,10 +43,10 @@ export function fitTextEncoder(texts: readonly string[], options: TextEncoderOpt
   const idf = counts.map(count => (count > 0 ? Math.log((1 + texts.length) / (1 + count)) + 1 : 0))
   for (const vector of vectors) weigh(vector, idf, 1)
   const latent = fitLatentSpace(vectors, dimensions, { size: latentSize }).save()
-  return createTextEncoder({ dimensions, idf: packFloats(idf), latent })
+  return createTextEncoder({ dimensions, idf: packFloats(idf), latent }, tagsOf)
 }
 
-export function createTextEncoder(state: TextEncoderState): TextEncoder {
+export function createTextEncoder(state: TextEncoderState, tagsOf?: TextEncoderOptions['tagsOf']): TextEncoder {
   const { dimensions } = state
   const features = extractor(dimensions)
   const idf = unpackFloats(state.idf)
@@ -56,7 +59,8 @@ export function createTextEncoder(state: TextEncoderState): TextEncoder {
       const sparse = features(text)
       const known = weigh(sparse, idf, rarest)
       const { place, length } = latent.project(sparse)
-      return { sparse, latent: place, captured: Math.min(1, length * known) }
+      const encoded = { sparse, latent: place, captured: Math.min(1, length * known) }
+      return tagsOf ? { ...encoded, tags: tagsOf(text) } : encoded
     },
   }
 }
