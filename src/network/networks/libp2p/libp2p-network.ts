@@ -67,7 +67,7 @@ export function createLibp2pNetwork(
   let routing: Promise<void> | undefined
   let closing: Promise<void> | undefined
   let closeDatastore: () => Promise<void> = () => Promise.resolve()
-  let learning: Promise<unknown> = Promise.resolve()
+  let learning: Promise<void> = Promise.resolve()
 
   const running = (): Libp2p => {
     if (host && closing === undefined) return host
@@ -213,7 +213,8 @@ export function createLibp2pNetwork(
       const multiaddrs = addresses.slice(0, MAX_ADDRESSES).flatMap(address => parse(address) ?? [])
       if (multiaddrs.length === 0) return
       const kept = host.peerStore.patch(toPeerId(peer), { multiaddrs })
-      learning = Promise.all([learning, kept]).catch(report('cannot keep the addresses of a peer'))
+      // What they resolve to is dropped: it would hold all that was ever learned.
+      learning = Promise.all([learning, kept]).then(() => undefined, report('cannot keep the addresses of a peer'))
     },
     async disconnect(peer) {
       leaving.add(peer)
