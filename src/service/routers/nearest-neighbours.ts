@@ -91,7 +91,7 @@ const toSaved = (state: State) => ({
 
 function createRouter(state: State): NeighbourRouter {
   const { arms, neighbours, probes, count, size, centres, starts, scores } = state
-  const points = Float32Array.from(unpackBytes(state.points))
+  const points = unpackBytes(state.points)
   const { scale } = state.points
   const total = starts[count] ?? 0
   const means = armMeans(total, arms, scores)
@@ -113,7 +113,10 @@ function createRouter(state: State): NeighbourRouter {
       for (let other = 1; other < count; other++) if ((near[other] ?? 0) > (near[cell] ?? 0)) cell = other
       near[cell] = Number.NEGATIVE_INFINITY
       for (let row = starts[cell] ?? 0; row < (starts[cell + 1] ?? 0); row++) {
-        similarity[row] = dot(latent, points, row * size) * scale
+        let sum = 0
+        const start = row * size
+        for (let k = 0; k < size; k++) sum += (latent[k] ?? 0) * (points[start + k] ?? 0)
+        similarity[row] = sum * scale
         rows[found++] = row
       }
     }
