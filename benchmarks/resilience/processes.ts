@@ -173,6 +173,12 @@ const summary = ({ noticeMs, returnSeenMs, startMs }: Trouble): object => ({
   startMs: { p50: quantile(startMs, 0.5), worst: Math.max(...startMs) },
 })
 
+/** Of the result file, as far as there is one. */
+function earlierPhases(): Readonly<Record<string, unknown>> {
+  const file = new URL('../results/resilience-processes.json', import.meta.url)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).phases : {}
+}
+
 if (!existsSync(new URL('../../dist/application/cli.js', import.meta.url))) throw new Error('run `npm run build` first')
 const network = await startProcessNetwork(
   Array.from({ length: count }, (_, index) => [NAMES[index % NAMES.length] ?? '']),
@@ -184,13 +190,14 @@ try {
   }
   const phases: Record<string, unknown> = {}
   for (const phase of values.phases.split(',')) {
-    phases[phase] =
+    const figures =
       phase === 'update' ? await update(network) : await churn(network, phase === 'kill' ? 'kill' : 'leave')
+    phases[phase] = { requestsPerSecond: Number(values.rate), ...figures }
     console.log(phase, phases[phase])
     writeResult('resilience-processes', {
       question: `Requests answered over HTTP while a random one of ${count} node processes is killed (or leaves, or changes its model) and comes back`,
-      setting: `${count + 1} processes over libp2p on one machine, shipped models, ${values.rate} requests/s at random; one blow every ${CHURN_MS} ms or when the one before is over, killed nodes away for ${AWAY_MS} ms`,
-      ...phases,
+      setting: `${count + 1} processes over libp2p on one machine, shipped models, requests at random, so many a second as each phase says; one blow every ${CHURN_MS} ms or when the one before is over, killed nodes away for ${AWAY_MS} ms; phases are kept until they are run again`,
+      phases: { ...earlierPhases(), ...phases },
     })
   }
 } finally {
