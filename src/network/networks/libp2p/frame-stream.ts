@@ -8,6 +8,8 @@ import type { TokenBucket } from '../../token-bucket.ts'
 /** Bytes read ahead of the reader before the other side is made to wait, and where it may go on. */
 const HIGH_WATER = 1024 * 1024
 const LOW_WATER = 256 * 1024
+/** Frames of one tick are sent in one piece up to here: a call's start and end are one packet and one system call. */
+const MAX_JOINED_BYTES = 16 * 1024
 /** How long a closing stream waits for the other side to close too. */
 const CLOSE_TIMEOUT_MS = 1000
 
@@ -29,6 +31,9 @@ export function toFrameStream(stream: Stream, options: FrameStreamOptions): Fram
   let waiting = 0
   let sending: Promise<void> = Promise.resolve()
   let senders = 0
+  /** Frames of this tick, and when they are sent. */
+  let batch: Uint8Array[] = []
+  let flushing: Promise<void> | undefined
   let throttle: NodeJS.Timeout | undefined
 
   const lost = (why: string, cause?: unknown): ModelNetError =>
@@ -117,6 +122,21 @@ export function toFrameStream(stream: Stream, options: FrameStreamOptions): Fram
     }
     await drained()
   }
+  /** Sends the frames of this tick. */
+  const flush = async (): Promise<void> => {
+    const pieces = join(batch)
+    batch = []
+    flushing = undefined
+    const [only] = pieces
+    if (only && pieces.length === 1 && senders === 0 && !stream.writableNeedsDrain) return write(only)
+    // Another frame waits for the transport: keep the order.
+    senders++
+    const turn = sending.then(async () => {
+      for (const piece of pieces) await write(piece)
+    })
+    sending = turn.catch(() => undefined).finally(() => senders--)
+    return turn
+  }
   const closeWrite = async (): Promise<void> => {
     if (stream.writeStatus !== 'writable') return
     await stream.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
@@ -126,15 +146,14 @@ export function toFrameStream(stream: Stream, options: FrameStreamOptions): Fram
     async send(payload) {
       const bytes = prefixFrame(payload)
       if (ended && stream.status !== 'open') throw lost('it is closed')
-      if (senders === 0 && !stream.writableNeedsDrain) return write(bytes)
-      // Another frame waits for the transport: keep the order.
-      senders++
-      const turn = sending.then(() => write(bytes))
-      sending = turn.catch(() => undefined).finally(() => senders--)
-      return turn
+      batch.push(bytes)
+      // After all that is ready to run: what answers a call and ends it goes together.
+      flushing ??= new Promise((resolve, reject) => process.nextTick(() => flush().then(resolve, reject)))
+      return flushing
     },
     frames: read(),
     async close() {
+      await flushing?.catch(() => undefined)
       await sending
       try {
         await closeWrite()
@@ -168,4 +187,11 @@ export function toFrameStream(stream: Stream, options: FrameStreamOptions): Fram
       stream.addEventListener('close', onClose)
     })
   }
+}
+
+/** The same bytes in fewer pieces: short ones that follow each other are copied together. */
+function join(frames: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (frames.length <= 1) return frames
+  const total = frames.reduce((sum, { length }) => sum + length, 0)
+  return total <= MAX_JOINED_BYTES ? [Buffer.concat(frames)] : frames
 }
