@@ -110,6 +110,22 @@ describe('the exact next-byte distribution', () => {
     expect(distance).toBeLessThan(0.02)
   })
 
+  it('costs no more late in a text of which many readings are as likely', async () => {
+    // no token is more likely than another, so readings that parted at the start stay as good
+    const model = createHashedTokenModel({ tokens: ['a', 'b', 'c', 'ab', 'bc', 'ca', 'abc'], seed: 3, sharpness: 0 })
+    const session = await open(model)
+    const tokensOf = async (bytes: number): Promise<number> => {
+      const before = session.counts.tokens
+      for (let at = 0; at < bytes; at += 3) await session.commit(encode('abc'))
+      await session.next()
+      return session.counts.tokens - before
+    }
+    await tokensOf(90)
+    const early = await tokensOf(90)
+    await tokensOf(300)
+    expect(await tokensOf(90)).toBeLessThan(1.5 * early)
+  })
+
   it('begins anew after a byte that the model cannot read, and counts it', async () => {
     const model = createHashedTokenModel({ tokens: ['a', 'b', 'ab'], seed: 3 })
     const session = await open(model)

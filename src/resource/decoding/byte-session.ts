@@ -15,7 +15,7 @@ import {
   totalWeight,
 } from './byte-beam.ts'
 import { type ByteTrie, byteTrie, childOf } from './byte-trie.ts'
-import { ContextTree, type EvaluationCounts } from './context-tree.ts'
+import { ancestorAt, ContextTree, type EvaluationCounts } from './context-tree.ts'
 import { spell } from './spelling.ts'
 import { asFarAsItGoes, concatBytes, offsetsOf, SteppedSession, untilFull } from './stepped-session.ts'
 import type { TokenModel, TokenScores, TokenSequence } from './token-model.ts'
@@ -24,7 +24,8 @@ export interface ByteOptions {
   /** Readings of the text kept. @default 8 */
   readonly width?: number
   /**
-   * Share of the readings that may be left out at one byte to save evaluations; 0 with an infinite width is exact.
+   * Share of the readings that may be left out at one byte to save evaluations; 0 with an infinite width is exact. With a
+   * finite width, readings that parted 16 tokens ago are left out as well.
    * @default 1e-3
    */
   readonly tolerance?: number
@@ -34,6 +35,12 @@ export interface ByteCounts extends EvaluationCounts {
   /** Times the model could not read a byte in any way and began anew after it. */
   readonly healed: number
 }
+
+/**
+ * Tokens by which readings may differ. On a text that is foreign to the model, readings that parted long ago stay equally
+ * likely, and each byte would have every one of them evaluated anew from where they parted.
+ */
+const MAX_APART = 16
 
 /** Below this probability of a committed byte, readings that were left out for economy are evaluated after all. */
 const SURPRISE = 1e-4
@@ -204,7 +211,17 @@ export class ByteSession extends SteppedSession {
       states = narrow(this.#trie, [...expanded, ...considered], byte, this.#width)
     }
     if (states.length === 0) return this.#heal(position, byte, signal)
-    return { states: normalised(states) }
+    return { states: normalised(this.#together(states)) }
+  }
+
+  /** Those that parted from the heaviest no longer ago than a beam of this width can afford. */
+  #together(states: readonly BeamState[]): readonly BeamState[] {
+    const [heaviest] = states
+    if (!heaviest || states.length === 1 || this.#width === Number.POSITIVE_INFINITY) return states
+    const depth = heaviest.context.depth - MAX_APART
+    if (depth <= this.#tree.root.depth) return states
+    const origin = ancestorAt(heaviest.context, depth)
+    return states.filter(({ context }) => ancestorAt(context, depth) === origin)
   }
 
   /** No reading goes on with this byte: the token in progress is spelled out, and the byte begins a new one if it can. */

@@ -143,7 +143,8 @@ export class ContextTree<T> {
   }
 }
 
-function ancestorAt<T>(node: ContextNode<T>, depth: number): ContextNode<T> | undefined {
+/** The node itself where it is no deeper. */
+export function ancestorAt<T>(node: ContextNode<T>, depth: number): ContextNode<T> | undefined {
   let at: ContextNode<T> | undefined = node
   while (at && at.depth > depth) at = at.parent
   return at
