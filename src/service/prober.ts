@@ -71,8 +71,8 @@ interface Pair {
 
 /**
  * Hidden probes (collaboration-methods F1): per model and skill up to `probes` graded questions, first where a claim is
- * highest and least is known, since there a false one does most harm. Models with a price are not probed, and busy ones later. A call
- * that fails says nothing of ability and is no evidence.
+ * highest and least is known, since there a false one does most harm. Models with a price are not probed, and busy ones
+ * later. A call that fails says nothing of ability and is no evidence.
  */
 export function createProber(components: ProberComponents, options: ProberOptions = {}): Prober {
   const { offers, abilities, questions, clock, logger, onOutcome } = components

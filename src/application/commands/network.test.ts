@@ -89,7 +89,7 @@ describe('modelnet network', () => {
 
   it.each([
     ['admit', ['--domain', 'edge']],
-    ['revoke', ['--list', 'list']],
+    ['revoke', ['--list', '/nowhere/list']],
   ])('%s makes no key of an operator by itself: nobody would trust it', async (command, options) => {
     const key = join(directory, 'mistyped.pem')
     expect(await run(command, NODE, '--key', key, ...options)).toContain(`${key} does not exist`)
