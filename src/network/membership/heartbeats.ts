@@ -11,6 +11,7 @@ import { METHODS, type PingBody, PingSchema, StatusSchema } from './messages.ts'
 import type { Roster } from './roster.ts'
 
 export interface HeartbeatsComponents {
+  readonly nodeId: string
   readonly roster: Roster
   readonly links: PeerLinks
   readonly clock: Clock
@@ -31,22 +32,44 @@ export interface Heartbeats {
   tellStatus(peer?: string): void
   /** Tells linked peers that this node goes. Resolves when they know or do not answer. */
   sayGoodbye(): Promise<void>
-  /** Milliseconds between pings to one peer: longer in larger networks, so that a node's pings are 50 a second at most. */
+  /** Milliseconds between pings of a pair: longer in larger networks, so that a node's own are 50 a second at most. */
   intervalMs(): number
+}
+
+/** When a node last pinged a peer, had its answer, and was pinged by it. Monotonic ms; minus infinity: never. */
+export interface Turns {
+  readonly pingedAt: number
+  readonly answeredAt: number
+  readonly heardAt: number
 }
 
 /** A status is repeated so often even if nothing changed: the receiver may have missed one. */
 const STATUS_INTERVAL_MS = 2000
 /** Messages one peer may send: its pings, answers to status changes, and some to spare. */
 const MESSAGES = { burst: 100, perSecond: 40 }
-const PING_COST_MS = 20
+/** Of the pings of a pair a node sends every second one. */
+const PING_COST_MS = 10
+const NEVER = Number.NEGATIVE_INFINITY
+export const NO_TURNS: Turns = { pingedAt: NEVER, answeredAt: NEVER, heardAt: NEVER }
+
+/**
+ * A ping and its answer tell both sides that the other lives, its load and its view, so a pair takes turns: who was
+ * pinged pings next. Should it not, the other does after half an interval more; and where two pings crossed, the one
+ * with the lower id (`isFirst`) goes on.
+ */
+export function nextPingAt({ pingedAt, answeredAt, heardAt }: Turns, intervalMs: number, isFirst: boolean): number {
+  if (pingedAt === NEVER) return NEVER // the round trip is not known yet
+  const crossed = heardAt >= pingedAt && (answeredAt < pingedAt || answeredAt >= heardAt)
+  const isOurs = crossed ? isFirst : heardAt > pingedAt
+  return Math.max(pingedAt, answeredAt, heardAt) + intervalMs * (isOurs ? 1 : 1.5)
+}
 
 /** What partners tell each other all the time: that they live, how loaded they are, and whether they know the same. */
 export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: number): Heartbeats {
-  const { roster, links, clock, logger, status, view, onOtherView } = components
+  const { nodeId, roster, links, clock, logger, status, view, onOtherView } = components
   const messages = new TokenBuckets(clock, MESSAGES)
   const pinging = new Set<string>()
-  const pingedAt = new Map<string, number>()
+  const turns = new Map<string, Turns>()
   const toldAt = new Map<string, number>()
 
   const limit = (peer: string): void => {
@@ -56,9 +79,13 @@ export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: 
   const body = (peer: string): PingBody => {
     const now = clock.monotonic()
     const load = status()
-    if (!load || now - (toldAt.get(peer) ?? Number.NEGATIVE_INFINITY) < STATUS_INTERVAL_MS) return { view: view() }
+    if (!load || now - (toldAt.get(peer) ?? NEVER) < STATUS_INTERVAL_MS) return { view: view() }
     toldAt.set(peer, now)
     return { view: view(), status: load }
+  }
+
+  const took = (peer: string, turn: Partial<Turns>): void => {
+    turns.set(peer, { ...(turns.get(peer) ?? NO_TURNS), ...turn })
   }
 
   const ping = async (peer: string): Promise<void> => {
@@ -66,9 +93,11 @@ export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: 
     if (!channel || pinging.has(peer)) return
     pinging.add(peer)
     const start = clock.monotonic()
+    took(peer, { pingedAt: start })
     try {
       for await (const answer of ask(channel, METHODS.ping, body(peer), PingSchema)) {
         const now = clock.monotonic()
+        took(peer, { answeredAt: now })
         roster.step(peer, liveness => heard(liveness, now, now - start))
         if (answer.status) roster.keepStatus(peer, answer.status)
         if (answer.view !== view()) onOtherView(peer)
@@ -103,6 +132,7 @@ export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: 
         limit(peer)
         const { status: load } = read(PingSchema, message, METHODS.ping)
         const now = clock.monotonic()
+        took(peer, { heardAt: now })
         roster.step(peer, liveness => heard(liveness, now))
         if (load) roster.keepStatus(peer, load)
         yield body(peer)
@@ -120,16 +150,12 @@ export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: 
     },
     tick() {
       const now = clock.monotonic()
-      const members = partners()
-      const due = Math.max(heartbeatMs, members.length * PING_COST_MS)
-      for (const peer of members) {
-        if (now - (pingedAt.get(peer) ?? Number.NEGATIVE_INFINITY) < due) continue
-        pingedAt.set(peer, now)
-        void ping(peer)
-      }
-      for (const peer of [...pingedAt.keys(), ...toldAt.keys()]) {
+      const due = intervalMs()
+      for (const peer of partners())
+        if (now >= nextPingAt(turns.get(peer) ?? NO_TURNS, due, nodeId < peer)) void ping(peer)
+      for (const peer of [...turns.keys(), ...toldAt.keys()]) {
         if (links.current(peer)) continue
-        pingedAt.delete(peer)
+        turns.delete(peer)
         toldAt.delete(peer)
       }
     },

@@ -153,7 +153,13 @@ export async function createMembership(
     () => scope,
   )
   const heartbeats = createHeartbeats(
-    { ...shared, status: () => status, view: gossip.view, onOtherView: peer => void gossip.sync(peer) },
+    {
+      ...shared,
+      nodeId: identity.nodeId,
+      status: () => status,
+      view: gossip.view,
+      onOtherView: peer => void gossip.sync(peer),
+    },
     heartbeatMs,
   )
   const dialler = createDialler(shared)
