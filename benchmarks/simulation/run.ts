@@ -65,11 +65,11 @@ async function main(): Promise<void> {
     process.stdout.write(JSON.stringify({ ...result, ...processor }), () => process.exit())
     return
   }
-  const results = readResults()
   for (const part of ['comparison', 'members', 'ads', 'routing'] as const)
     for (const size of values[part].split(',').filter(Boolean).map(Number)) {
       const found = await inChild(part, size)
       console.log(part, JSON.stringify(found, null, 1))
+      const results = readResults() // now: another size may have come to its end beside this one
       const others = (results[part] ?? []).filter(known => known.nodes !== size)
       results[part] = [...others, found].toSorted((a, b) => a.nodes - b.nodes)
       writeResult('simulation', { question: 'does a network of many nodes stay quick, quiet and right?', ...results })

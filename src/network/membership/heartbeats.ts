@@ -130,12 +130,13 @@ export function createHeartbeats(components: HeartbeatsComponents, heartbeatMs: 
     handlers: {
       async *[METHODS.ping](message, _call, { peer }) {
         limit(peer)
-        const { status: load } = read(PingSchema, message, METHODS.ping)
+        const { status: load, view: itsView } = read(PingSchema, message, METHODS.ping)
         const now = clock.monotonic()
         took(peer, { heardAt: now })
         roster.step(peer, liveness => heard(liveness, now))
         if (load) roster.keepStatus(peer, load)
         yield body(peer)
+        if (itsView !== view()) onOtherView(peer)
       },
       // biome-ignore lint/correctness/useYield: the caller waits for the end, nothing is answered
       async *[METHODS.status](message, _call, { peer }) {
