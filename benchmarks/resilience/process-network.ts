@@ -34,15 +34,21 @@ const POLL_MS = 50
 const PATIENCE_MS = 60_000
 
 /** Starts the asked node, then the holders together; `models[i]` are the `--model` arguments of holder i. */
-export async function startProcessNetwork(models: readonly (readonly string[])[]): Promise<ProcessNetwork> {
+export async function startProcessNetwork(
+  models: readonly (readonly string[])[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProcessNetwork> {
   const folder = mkdtempSync(join(tmpdir(), 'modelnet-processes-'))
-  const asked = await startNode(['--data-dir', join(folder, 'asked'), '--listen', '/ip4/127.0.0.1/tcp/0'])
+  const asked = await startNode(['--data-dir', join(folder, 'asked'), '--listen', '/ip4/127.0.0.1/tcp/0'], env)
   const dead = new Set<NodeProcess>()
   const start = async (model: readonly string[], dataDir: string): Promise<NodeProcess> => {
-    const process = await startNode([
-      ...['--data-dir', dataDir, '--bootstrap', asked.addresses[0] ?? ''],
-      ...model.flatMap(each => ['--model', each]),
-    ])
+    const process = await startNode(
+      [
+        ...['--data-dir', dataDir, '--bootstrap', asked.addresses[0] ?? ''],
+        ...model.flatMap(each => ['--model', each]),
+      ],
+      env,
+    )
     process.child.once('exit', () => dead.add(process))
     process.child.stderr?.resume()
     return process

@@ -4,7 +4,8 @@
  * Five `modelnet serve` processes on this machine: one is asked, two hold models and stay, two hold models and are
  * killed in turn and started again. The load is of every kind: whole answers and streams, streams whose reader goes
  * away, votes, drafted answers, gates, planned questions, wrong requests. Of the processes that stay, and of those
- * that compute for them, resident memory, heap and open files are read every few seconds; the first fifth is warm-up.
+ * that compute for them, resident memory, heap and open files are read every few seconds, and what a full collection
+ * leaves every half minute; the first fifth is warm-up.
  * Limit: no slope whose 95 % confidence interval lies above zero and that would add a tenth within a day.
  *
  * Run: npm run build && npx tsx benchmarks/resilience/soak.ts [--minutes 30] [--rate 3] [--seed 1]
@@ -15,6 +16,7 @@ import { parseArgs } from 'node:util'
 import { createRandom } from '../../src/utils/random.ts'
 import type { NodeProcess } from '../../test/support/processes.ts'
 import { writeResult } from '../support.ts'
+import { watchLiveHeaps } from './live-heap.ts'
 import { nextArrivalMs, quantile } from './node.ts'
 import { isServing, type Place, startProcessNetwork } from './process-network.ts'
 import { type Sample, type Slope, slopeOf } from './slope.ts'
@@ -29,6 +31,7 @@ const MODELS = [
 const FIRST_VICTIM = 2
 const CHURN_MS = 20_000
 const SAMPLE_MS = 2000
+const COLLECT_MS = 30_000
 const WARM_UP_SHARE = 0.2
 const PROGRESS_S = 60
 /** Two for each of the parts whose means a slope goes through. */
@@ -129,11 +132,13 @@ const residentMiB = (pid: number): number =>
 
 const round = (value: number): number => Number(value.toFixed(2))
 const random = createRandom(`soak ${values.seed}`)
-const network = await startProcessNetwork(MODELS)
+const heaps = watchLiveHeaps(COLLECT_MS)
+const network = await startProcessNetwork(MODELS, heaps.env)
 const watched = new Map<string, NodeProcess>([['asked', network.asked]])
 for (const { index, process } of network.places.slice(0, FIRST_VICTIM)) watched.set(`holder ${index}`, process)
 const samples = new Map<string, Sample[]>()
 const start = performance.now()
+const startedAt = Date.now()
 const elapsed = (): number => (performance.now() - start) / 1000
 let kills = 0
 let told = 0
@@ -203,8 +208,20 @@ console.table(slopesOf())
 console.log(counts, kills, [...failures], latenciesOf())
 write()
 
+/** What full collections left, of each process that is watched. */
+function* collected(): Generator<readonly [string, readonly Sample[]]> {
+  for (const [name, { child }] of watched) {
+    const kept = heaps
+      .read(child.pid ?? 0)
+      .map(({ at, ...figures }) => ({ at: (at - startedAt) / 1000, ...figures }))
+      .filter(({ at }) => at > WARM_UP_SHARE * seconds)
+    yield [`${name}: heap after a collection MiB`, kept.map(({ at, liveMiB }) => ({ at, value: liveMiB }))]
+    yield [`${name}: of it code MiB`, kept.map(({ at, codeMiB }) => ({ at, value: codeMiB }))]
+  }
+}
+
 function slopesOf() {
-  return [...samples].flatMap(([figure, kept]) => {
+  return [...samples, ...collected()].flatMap(([figure, kept]) => {
     if (kept.length < FEWEST_SAMPLES) return []
     const slope = slopeOf(kept)
     const all = kept.map(({ value }) => value)
