@@ -5,7 +5,7 @@ import type { Question } from '../../src/evaluation/index.ts'
 import { graderOf, loadJsonl } from '../../src/evaluation/index.ts'
 import type { DecodeTextOptions, FusedMember, FusedSession, FusionOptions } from '../../src/interaction/index.ts'
 import { createFusedSession, decodeText } from '../../src/interaction/index.ts'
-import type { DecodeSession, DistributionKind, LoadedModel } from '../../src/resource/index.ts'
+import type { DecodeSession, DistributionKind, LanguageModel, LoadedModel } from '../../src/resource/index.ts'
 import { createLlamaCppEngine } from '../../src/resource/index.ts'
 
 export const BYTES: DistributionKind = { kind: 'bytes' }
@@ -59,6 +59,19 @@ export async function open(
   if (!model.open) throw new Error(`${model.card.id} offers no decode sessions`)
   return model.open({ messages: [{ role: 'user', content: question }] }, { distribution })
 }
+
+/** Sessions of several models on one question, wherever they run. */
+export const openAll = (
+  models: readonly LanguageModel[],
+  distribution: DistributionKind,
+  question = 'What is 34 + 58?',
+): Promise<DecodeSession[]> =>
+  Promise.all(
+    models.map(model => {
+      if (!model.open) throw new Error(`${model.card.id} offers no decode sessions`)
+      return model.open({ messages: [{ role: 'user', content: question }] }, { distribution })
+    }),
+  )
 
 /** A fusion of shipped models on one question. */
 export async function fuse(

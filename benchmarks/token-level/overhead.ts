@@ -1,40 +1,26 @@
 /**
- * Question: what does joint decoding add to a step beyond the slowest participant, and how much longer does a joint
- * answer take than its slowest member needs for the same text?
+ * Question: what does joint decoding add to a step beyond the slowest participant?
  * Limits: 0.1 ms per step in process and 0.5 ms over loopback streams for 2, 3 and 4 participants (DuetNet's
- * collaborator: 2.0-2.5 ms; its authors' later paper: 0.106 ms in one server); 1.15 times the slowest member (theirs
- * 1.7); a step message of at most 200 bytes per participant for top-k fusion.
- * Run: npx tsx benchmarks/token-level/overhead.ts [--steps 400] [--rounds 5] [--answers 20]
- * Writes benchmarks/results/token-level-overhead.json. Overhead: participants answer at once, so that only the
- * coordinator and the messages remain; every participant over loopback is a process of its own. `beyondSlowestMs` is a
- * joint step less a step of the slowest participant asked alone over the same stream (its own time as seen from here);
- * `cpuMs` is the processor time of the coordinator's process for a step, which other load hardly changes. Answers:
- * shipped models, one process each, written as the product does (asked ahead along drafts) and step by step; the members
- * are led through the same text alone, and generate freely, whose time is scaled to the same length. Variants alternate
- * within a round.
+ * collaborator: 2.0-2.5 ms; its authors' later paper: 0.106 ms in one server); a step message of at most 200 bytes per
+ * participant for top-k fusion.
+ * Run: npx tsx benchmarks/token-level/overhead.ts [--steps 400] [--rounds 5]
+ * Writes benchmarks/results/token-level-overhead.json. Participants answer at once, so that only the coordinator and the
+ * messages remain; every participant over loopback is a process of its own. `beyondSlowestMs` is a joint step less a
+ * step of the slowest participant asked alone over the same stream (its own time as seen from here); `cpuMs` is the
+ * processor time of the coordinator's process for a step, which other load hardly changes. Variants alternate within a
+ * round.
  */
-import { createFusedSession, createSpeculativeSession } from '../../src/interaction/index.ts'
+import { createFusedSession } from '../../src/interaction/index.ts'
 import { encodeFrame } from '../../src/protocol/codec.ts'
 import { encodeDecodeResult } from '../../src/protocol/index.ts'
-import type { DecodeSession, DistributionKind, LanguageModel } from '../../src/resource/index.ts'
+import type { DecodeSession, DistributionKind } from '../../src/resource/index.ts'
 import { median, writeResult } from '../support.ts'
-import { argument, BYTES, loadFamily, rounded, write } from './models.ts'
+import { argument, BYTES, loadFamily, openAll, rounded } from './models.ts'
 import { INSTANT, instantModel, startPeers } from './peers.ts'
 
 const steps = argument('steps', 400)
 const rounds = argument('rounds', 5)
-const answers = argument('answers', 20)
 const KINDS: Readonly<Record<string, DistributionKind>> = { 'top 10 tokens': { kind: 'tokens', top: 10 }, bytes: BYTES }
-const request = { messages: [{ role: 'user', content: 'What is 34 + 58?' }] } as const
-
-const openAll = (models: readonly LanguageModel[], distribution: DistributionKind): Promise<DecodeSession[]> =>
-  Promise.all(
-    models.map(model => {
-      if (!model.open) throw new Error('expected decode sessions')
-      return model.open(request, { distribution })
-    }),
-  )
-
 const fusionOf = (sessions: readonly DecodeSession[]) =>
   createFusedSession(
     sessions.map((session, index) => ({ name: `m${index}`, weight: 1, session })),
@@ -110,74 +96,6 @@ for (const [label, kind] of Object.entries(KINDS)) {
 }
 await peers.close()
 
-/** Time a member alone needs to be led through the text symbol by symbol. */
-async function led(model: LanguageModel, text: Uint8Array): Promise<number> {
-  const [session] = await openAll([model], BYTES)
-  if (!session) return 0
-  await session.next()
-  const started = performance.now()
-  for (const byte of text) await session.step({ commit: Uint8Array.of(byte), next: true })
-  const ms = performance.now() - started
-  await session.close()
-  return ms
-}
-
-/** Time a member needs for so many bytes of an answer of its own, whatever it says. */
-async function generated(model: LanguageModel, bytes: number): Promise<number> {
-  const started = performance.now()
-  let written = 0
-  for await (const part of model.generate({ ...request, maxTokens: 64 }))
-    if (part.type === 'text-delta') written += Buffer.byteLength(part.text)
-  return ((performance.now() - started) * bytes) / Math.max(1, written)
-}
-
-const append = (series: Record<string, number[]>, name: string, value: number): void => {
-  series[name] = [...(series[name] ?? []), value]
-}
-
-const names = (process.env['MEMBERS'] ?? 'arithmetic-a,generalist').split(',')
-const real = await startPeers(names)
-const ratios: Record<string, number[]> = {}
-const times: Record<string, number[]> = {}
-for (let index = -1; index < answers; index++) {
-  const ms: Record<string, number> = {}
-  let text = ''
-  for (const way of index % 2 ? ['asked ahead', 'step by step'] : ['step by step', 'asked ahead']) {
-    const fused = fusionOf(await openAll(real.models, BYTES))
-    await fused.next() // the prompt is read by all
-    const written = await write(way === 'asked ahead' ? createSpeculativeSession(fused) : fused)
-    ms[way] = written.ms
-    text = written.text
-  }
-  const bytes = new TextEncoder().encode(text)
-  const slowest = async (time: (model: LanguageModel) => Promise<number>): Promise<number> => {
-    const each: number[] = []
-    for (const model of real.models) each.push(await time(model))
-    return Math.max(...each)
-  }
-  const alone = {
-    'slowest member led through the text': await slowest(model => led(model, bytes)),
-    'slowest member generating': await slowest(model => generated(model, bytes.length)),
-  }
-  if (index < 0) continue // warm up
-  for (const [name, value] of Object.entries({ ...ms, ...alone })) append(times, name, value)
-  for (const [way, value] of Object.entries(ms))
-    for (const [name, own] of Object.entries(alone)) append(ratios, `${way} / ${name}`, value / own)
-}
-await real.close()
-const mediansOf = (series: Readonly<Record<string, readonly number[]>>) =>
-  Object.fromEntries(Object.entries(series).map(([name, values]) => [name, rounded(median([...values]), 2)]))
-const equalLength = {
-  members: names,
-  answers,
-  medianRatios: mediansOf(ratios),
-  medianMs: mediansOf(times),
-  ratios: Object.fromEntries(
-    Object.entries(ratios).map(([name, each]) => [name, each.map(value => rounded(value, 2))]),
-  ),
-}
-console.log(JSON.stringify(equalLength))
-
 /** Bytes of a reply with ten candidates of a shipped model, and of the question with what was committed. */
 const family = await loadFamily(['arithmetic-a', 'generalist', 'geography', 'words', 'elements'])
 const replies: Record<string, number[]> = {}
@@ -211,4 +129,4 @@ const messages = {
   ),
 }
 console.log(JSON.stringify(messages, null, 1))
-writeResult('token-level-overhead', { overhead, equalLength, messages })
+writeResult('token-level-overhead', { overhead, messages })

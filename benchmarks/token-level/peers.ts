@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { basename, isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { shippedModel } from '../../src/application/shipped-models.ts'
 import { createIdentity, createLibp2pNetwork, createPeerLinks } from '../../src/network/index.ts'
@@ -29,7 +30,7 @@ async function startNode() {
   return { network, links: createPeerLinks({ ...components, network }) }
 }
 
-/** Starts a process of its own for each model and connects to it over libp2p (TCP, encrypted, multiplexed) on 127.0.0.1. */
+/** Starts a process of its own for each model (a shipped one, or a GGUF file with its whole path) and connects to it over libp2p (TCP, encrypted, multiplexed) on 127.0.0.1. */
 export async function startPeers(names: readonly string[]): Promise<Peers> {
   const { network, links } = await startNode()
   const children: ChildProcess[] = []
@@ -53,8 +54,11 @@ export async function startPeers(names: readonly string[]): Promise<Peers> {
 }
 
 async function serve(name: string): Promise<void> {
+  const spec = isAbsolute(name) ? { id: basename(name), file: name, contextLength: 2048 } : undefined
   const model =
-    name === INSTANT ? instantModel() : await createLlamaCppEngine().load(shippedModel(name).spec, { node: 'local' })
+    name === INSTANT
+      ? instantModel()
+      : await createLlamaCppEngine().load(spec ?? shippedModel(name).spec, { node: 'local' })
   const { network, links } = await startNode()
   links.serve(createModelHandlers(() => [model]))
   process.send?.({ address: network.addresses()[0], card: model.card })
