@@ -191,16 +191,28 @@ describe('a verifier', () => {
   })
 
   it('forgets the document not asked for longest', async () => {
-    const verifier = createVerifier({ clock, capacity: 2 })
-    const documents = await Promise.all([1, 2, 3].map(n => sign(cardOf(alice, { contextLength: n }))))
+    const documents = await Promise.all(['a', 'b', 'c'].map(id => sign(cardOf(alice, { id }))))
     const [a = '', b = '', c = ''] = documents
+    const verifier = createVerifier({ clock, capacity: 2.5 * a.length })
     const first = await verifier.verifyCard(a)
-    await verifier.verifyCard(b)
+    const second = await verifier.verifyCard(b)
     await verifier.verifyCard(a)
     await verifier.verifyCard(c)
     expect(await verifier.verifyCard(a)).toBe(first)
     const again = await verifier.verifyCard(b)
+    expect(again).not.toBe(second)
     expect(await verifier.verifyCard(b)).toBe(again)
+  })
+
+  it('remembers of one model the newest card, whatever comes after it', async () => {
+    const verifier = createVerifier({ clock })
+    const [old = '', fresh = ''] = await Promise.all(
+      [2, 1].map(age => sign(cardOf(alice, { issuedAt: nowS - age, contextLength: age }))),
+    )
+    const replaced = await verifier.verifyCard(old)
+    const kept = await verifier.verifyCard(fresh)
+    expect(await verifier.verifyCard(old)).not.toBe(replaced)
+    expect(await verifier.verifyCard(fresh)).toBe(kept)
   })
 
   it('does not take a known payload under a forged signature', async () => {
