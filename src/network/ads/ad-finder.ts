@@ -40,9 +40,11 @@ interface Answer {
 }
 
 const GET_TIMEOUT_MS = 2000
-/** Holders asked at once, and in all: all closest and as many on the way. */
 const MAX_ASKED_AT_ONCE = 6
-const MAX_ASKED = 2 * HOLDERS
+/** Peers asked on the way to a key: the longer it is, the fewer of the first are holders. */
+const MAX_ON_THE_WAY = 2 * HOLDERS
+/** The closest, who are asked whoever was met before, and those. */
+const MAX_ASKED = MAX_ON_THE_WAY + HOLDERS
 /** Holders that agree: so many answers without a new ad are enough. Three, so that one liar does not hide the rest. */
 const ENOUGH_SILENT = 3
 const MAX_DEPTHS = 1024
@@ -181,8 +183,8 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
   ): Promise<void> {
     const asked = new Set<string>([nodeId])
     const running = new Set<Promise<void>>()
-    for await (const { peer } of router.find(toAdKey(capability, shard), { signal })) {
-      if (asked.has(peer)) continue
+    for await (const { peer, kind } of router.find(toAdKey(capability, shard), { signal })) {
+      if (asked.has(peer) || (kind === 'near' && asked.size > MAX_ON_THE_WAY)) continue
       if (asked.size > MAX_ASKED) break
       asked.add(peer)
       const one: Promise<void> = askOne(peer, { capability, ...shard, filter }, signal)

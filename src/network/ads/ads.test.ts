@@ -9,6 +9,7 @@ import type { Network } from '../network.ts'
 import { createMemoryHub, type MemoryHub } from '../networks/memory.ts'
 import { createPeerLinks, type PeerLinks } from '../peer-links.ts'
 import type { PeerRouter } from '../peer-router.ts'
+import { toAdKey } from './ad-key.ts'
 import { type Ads, type AdsOptions, createAds } from './ads.ts'
 
 interface Node {
@@ -25,6 +26,8 @@ let world: string[]
 let lookups = 0
 /** Lookups tell whom they met on the way, and fail. */
 let isBroken = false
+/** Lookups meet all others on the way, the farthest first. */
+let isFar = false
 /** What identities are made of: others fall to other shards. */
 let names = 'node'
 const nodes: Node[] = []
@@ -41,8 +44,9 @@ const router: PeerRouter = {
         .map((byte, index) => byte ^ (target[index] ?? 0))
         .toString()
     const sorted = world.map(peer => ({ peer, at: Buffer.from(distance(peer)).toString('hex') }))
-    for (const { peer } of sorted.toSorted((a, b) => (a.at < b.at ? -1 : 1)).slice(0, 20))
-      yield { peer, kind: isBroken ? 'near' : 'closest' }
+    const nearest = sorted.toSorted((a, b) => (a.at < b.at ? -1 : 1))
+    if (isFar) for (const { peer } of nearest.slice(20).reverse()) yield { peer, kind: 'near' }
+    for (const { peer } of nearest.slice(0, 20)) yield { peer, kind: isBroken ? 'near' : 'closest' }
     if (isBroken) throw new Error('the lookup was aborted')
   },
 }
@@ -115,6 +119,7 @@ describe('capability ads', () => {
       }),
     )
     isBroken = false
+    isFar = false
     names = 'node'
     begin()
   })
@@ -222,6 +227,16 @@ describe('capability ads', () => {
     const seen = new Set<string>()
     for (let turn = 0; turn < 30; turn++) for (const ad of await found(searcher, SKILL, { limit: 2 })) seen.add(ad.node)
     expect(seen.size).toBeGreaterThan(6) // level 0 alone holds 4
+  })
+
+  it('are found at the closest, however many are met on the way to them', async () => {
+    const started = await startMany(75)
+    isFar = true
+    const met: string[] = []
+    for await (const { peer } of router.find(toAdKey(SKILL, { level: 0, index: 0 }))) met.push(peer)
+    const [farthest, closest] = [met[0], met.at(-1)].map(peer => started.find(each => each.identity.nodeId === peer))
+    await closest?.ads.offer(offer()) // itself one of those that hold it
+    expect(farthest && (await found(farthest)).length).toBe(1)
   })
 
   it('that are tampered with, replayed, too long-lived or of another are refused by holders', async () => {
