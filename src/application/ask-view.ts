@@ -127,7 +127,7 @@ function showEvent(terminal: Terminal, event: Readonly<Record<string, unknown>>,
   }
   if (type === 'call-fail')
     terminal.err(
-      paint(terminal, 'yellow', `  ! ${withShortIds(printable(String(event['message'])))}; another takes over\n`),
+      paint(terminal, 'yellow', `  ! ${withShortIds(printable(String(event['message'])))}; looking for another\n`),
     )
 }
 

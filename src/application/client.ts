@@ -61,6 +61,13 @@ async function request(path: string, options: ClientOptions, init: RequestInit):
   }
   if (response.ok) return response
   const text = await response.text()
+  if (response.status === 401) {
+    const what = options.key === undefined ? 'wants a key' : 'does not know the key'
+    throw new ModelNetError(
+      'UNAUTHORIZED',
+      `the gateway at ${options.url} ${what}: expected one of its keys in MODELNET_KEY`,
+    )
+  }
   throw (
     errorOf(parse(text)) ??
     new ModelNetError('PROTOCOL_ERROR', `${options.url}${path} answered ${response.status}: ${text.slice(0, 200)}`)
