@@ -128,7 +128,7 @@ export async function createMembership(
     self: true,
   })
   const roster = new Roster(clock, self, { domainOf: links.domain })
-  const shared = { roster, links, network, verifier, clock, random, logger }
+  const shared = { nodeId: identity.nodeId, roster, links, network, verifier, clock, random, logger }
   const cardExchange = createCardExchange({ ...shared, signer: identity })
   const ownRecord = createOwnRecord(
     {
@@ -153,13 +153,7 @@ export async function createMembership(
     () => scope,
   )
   const heartbeats = createHeartbeats(
-    {
-      ...shared,
-      nodeId: identity.nodeId,
-      status: () => status,
-      view: gossip.view,
-      onOtherView: peer => void gossip.sync(peer),
-    },
+    { ...shared, status: () => status, view: gossip.view, onOtherView: peer => void gossip.sync(peer) },
     heartbeatMs,
   )
   const dialler = createDialler(shared)
