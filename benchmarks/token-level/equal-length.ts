@@ -5,21 +5,22 @@
  * Writes benchmarks/results/token-level-equal-length.json. Each member is a process of its own over loopback streams.
  * Small: two shipped models of a million weights fuse exact bytes, as the product does (asked ahead along drafts) and
  * step by step; the members are led through the same text alone, and generate freely, whose time is scaled to the same
- * length. Large: two members with the proportions of Llama 3.2 1B, untrained, fuse ten tokens step by step, which takes
- * as long whatever they say; beside one that generates alone, and both of them at once, since here they share memory
- * and cores that members at two machines do not. Ways alternate.
+ * length. Large: two members with the proportions of Llama 3.2 1B, untrained, are led through a text, jointly over ten
+ * tokens step by step, each alone, and both at once each by itself: here they share memory and cores, which members at
+ * two machines do not. Ways alternate.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { shippedModelsDirectory } from '../../src/application/shipped-models.ts'
 import { createFusedSession, createSpeculativeSession } from '../../src/interaction/index.ts'
-import type { DecodeSession, LanguageModel } from '../../src/resource/index.ts'
+import type { DecodeSession, DistributionKind, LanguageModel } from '../../src/resource/index.ts'
 import { median, writeResult } from '../support.ts'
 import { argument, BYTES, openAll, rounded, write } from './models.ts'
 import { startPeers } from './peers.ts'
 import { EIGHTH_OF_LLAMA_1B, writeRandomModel } from './random-model.ts'
 
+const TOKENS: DistributionKind = { kind: 'tokens', top: 10 }
 const QUESTION = 'What is 34 + 58?'
 const MAX_TOKENS = 64
 const answers = argument('answers', 20)
@@ -94,23 +95,32 @@ async function small(models: readonly LanguageModel[], isOdd: boolean): Promise<
 
 /** Of a token of the whole answer, each way. */
 async function large(models: readonly LanguageModel[], isOdd: boolean): Promise<Times> {
-  const perToken = async (model: LanguageModel): Promise<number> => {
-    const { ms, tokens } = await generated(model)
-    return ms / tokens
+  /** Led through a text, whatever it would say: the tokenizer that is lent has a token for each letter. */
+  const led = async (open: () => Promise<DecodeSession>): Promise<number> => {
+    const started = performance.now()
+    const session = await open()
+    await session.next()
+    for (let token = 1; token < MAX_TOKENS; token++)
+      await session.step({ commit: Uint8Array.of(97 + (token % 26)), next: true })
+    await session.close()
+    return (performance.now() - started) / MAX_TOKENS
   }
+  const openOne = async (model: LanguageModel): Promise<DecodeSession> => {
+    const [session] = await openAll([model], TOKENS, QUESTION)
+    if (!session) throw new Error('expected a session')
+    return session
+  }
+  const ledAlone = (model: LanguageModel): Promise<number> => led(() => openOne(model))
   const ways: Readonly<Record<string, () => Promise<number>>> = {
-    'step by step': async () => {
-      const started = performance.now()
-      const fused = fusionOf(await openAll(models, { kind: 'tokens', top: 10 }, QUESTION))
-      await fused.next()
-      // Whatever they would say: the tokenizer that is lent has a token for each letter.
-      for (let token = 1; token < MAX_TOKENS; token++)
-        await fused.step({ commit: Uint8Array.of(97 + (token % 26)), next: true })
-      await fused.close()
-      return (performance.now() - started) / MAX_TOKENS
-    },
-    'slowest member generating': () => slowest(models, perToken),
-    'slowest member, both generating at once': async () => Math.max(...(await Promise.all(models.map(perToken)))),
+    'step by step': () => led(async () => fusionOf(await openAll(models, TOKENS, QUESTION))),
+    'slowest member led through the text': () => slowest(models, ledAlone),
+    'slowest member led through the text, both at once': async () =>
+      Math.max(...(await Promise.all(models.map(ledAlone)))),
+    'slowest member generating': () =>
+      slowest(models, async model => {
+        const { ms, tokens } = await generated(model)
+        return ms / tokens
+      }),
   }
   const times: Record<string, number> = {}
   for (const [way, time] of isOdd ? Object.entries(ways).reverse() : Object.entries(ways)) times[way] = await time()
