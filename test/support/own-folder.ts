@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** What the tests and the programs they start write to the folder of temporary files goes into one that ends with them. */
-export function setup(): () => void {
+export function setup(): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'modelnet-tests-'))
   process.env['TMPDIR'] = folder
-  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  // Not at one go: workers that end beside it are waited for by this process.
+  return () => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
 }
