@@ -164,7 +164,9 @@ export function createAdFinder(components: AdFinderComponents): FindAds {
         const isNew = answer.ads.some(jws => !known.has(jws))
         for (const jws of answer.ads) known.add(jws)
         yield answer
-        silent = isNew || known.size === 0 ? 0 : silent + 1
+        // Who has none may only be on the way, and this node has its own: that is no agreement.
+        if (isNew) silent = 0
+        else if (answer.ads.length > 0) silent++
         if (silent >= ENOUGH_SILENT) return
       }
     } finally {

@@ -237,6 +237,10 @@ describe('capability ads', () => {
     const [farthest, closest] = [met[0], met.at(-1)].map(peer => started.find(each => each.identity.nodeId === peer))
     await closest?.ads.offer(offer()) // itself one of those that hold it
     expect(farthest && (await found(farthest)).length).toBe(1)
+    // Nor does a node that offers the same, and has its own ad, take those on the way for holders that agree.
+    await farthest?.ads.offer(offer())
+    isFar = true
+    expect(farthest && (await found(farthest)).map(({ node }) => node)).toEqual([closest?.identity.nodeId])
   })
 
   it('that are tampered with, replayed, too long-lived or of another are refused by holders', async () => {
