@@ -40,10 +40,11 @@ interface Answer {
 }
 
 const GET_TIMEOUT_MS = 2000
+/** Questions of one search in flight. */
 const MAX_ASKED_AT_ONCE = 6
 /** Peers asked on the way to a key: the longer it is, the fewer of the first are holders. */
 const MAX_ON_THE_WAY = 2 * HOLDERS
-/** The closest, who are asked whoever was met before, and those. */
+/** In all: those, and the closest, who are asked whoever was met before. */
 const MAX_ASKED = MAX_ON_THE_WAY + HOLDERS
 /** Holders that agree: so many answers without a new ad are enough. Three, so that one liar does not hide the rest. */
 const ENOUGH_SILENT = 3

@@ -239,7 +239,6 @@ describe('capability ads', () => {
     expect(farthest && (await found(farthest)).length).toBe(1)
     // Nor does a node that offers the same, and has its own ad, take those on the way for holders that agree.
     await farthest?.ads.offer(offer())
-    isFar = true
     expect(farthest && (await found(farthest)).map(({ node }) => node)).toEqual([closest?.identity.nodeId])
   })
 

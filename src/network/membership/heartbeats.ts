@@ -11,6 +11,7 @@ import { METHODS, type PingBody, PingSchema, StatusSchema } from './messages.ts'
 import type { Roster } from './roster.ts'
 
 export interface HeartbeatsComponents {
+  /** Of this node: the lower id of a pair goes on where two pings crossed. */
   readonly nodeId: string
   readonly roster: Roster
   readonly links: PeerLinks
@@ -47,7 +48,7 @@ export interface Turns {
 const STATUS_INTERVAL_MS = 2000
 /** Messages one peer may send: its pings, answers to status changes, and some to spare. */
 const MESSAGES = { burst: 100, perSecond: 40 }
-/** Of the pings of a pair a node sends every second one. */
+/** Milliseconds of the interval for each partner. A node sends every second ping of a pair, so 50 a second. */
 const PING_COST_MS = 10
 const NEVER = Number.NEGATIVE_INFINITY
 export const NO_TURNS: Turns = { pingedAt: NEVER, answeredAt: NEVER, heardAt: NEVER }
