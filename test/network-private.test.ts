@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ConfigInput } from '../src/application/config-schema.ts'
 import type { Node } from '../src/application/node.ts'
-import { createIdentity, issueCertificate, loadIdentity } from '../src/network/index.ts'
+import { createIdentity, issueCertificate, loadIdentity, revoke } from '../src/network/index.ts'
 import { systemClock } from '../src/utils/clock.ts'
 import { addressOf, closeConfigured, linked, startConfigured as start } from './support/configured-nodes.ts'
 import { temporaryDirectory } from './support/processes.ts'
@@ -62,13 +62,18 @@ describe('private networks', () => {
 
 describe('a network whose operator admits nodes', () => {
   const operator = createIdentity()
+  const OPEN = { required: false }
 
   /** Configuration of a node with a certificate of that operator for its own identity. */
-  async function admitted(domain: string, config: ConfigInput = {}, required = true): Promise<ConfigInput> {
+  async function admitted(
+    domain: string,
+    config: ConfigInput = {},
+    admission: { readonly required?: boolean; readonly revocations?: readonly string[] } = {},
+  ): Promise<ConfigInput> {
     const dataDir = temporaryDirectory()
     const { nodeId } = await loadIdentity(join(dataDir, 'identity.pem'))
     const certificate = await issueCertificate(operator, systemClock, { node: nodeId, domain, lifeS: 3600 })
-    const network = { ...config.network, admission: { operators: [operator.nodeId], certificate, required } }
+    const network = { ...config.network, admission: { operators: [operator.nodeId], certificate, ...admission } }
     return { dataDir, ...config, network }
   }
   const joining = (node: Node): { network: { bootstrap: readonly string[] } } => ({
@@ -102,11 +107,27 @@ describe('a network whose operator admits nodes', () => {
     })
   })
 
+  it('remembers over a restart whom its operator took back, although no peer tells it again', async () => {
+    const revoked = await start(await admitted('edge', { models: [GEOGRAPHY] }))
+    const remembering = await admitted('cloud', joining(revoked))
+    const first = await start(remembering)
+    await linked(first, revoked)
+
+    const { jws } = await revoke(operator, systemClock.now() / 1000, revoked.id)
+    const bringer = await start(await admitted('cloud', joining(first), { revocations: [jws] }))
+    await expect.poll(() => first.directory.entry(revoked.id)?.state, { timeout: 10_000 }).not.toBe('alive')
+    await Promise.all([first.close(), bringer.close()])
+
+    const again = await start(remembering)
+    await expect(again.ask(CAPITAL)).rejects.toMatchObject({ code: 'NO_CANDIDATE' })
+    expect(again.directory.entry(revoked.id)).toBeUndefined()
+  })
+
   it('lets a model be used by the domains it is for, and by no others', async () => {
     const owner = await start(
-      await admitted('cloud', { models: [{ ...GEOGRAPHY, allow: ['edge'] }, { shipped: 'words' }] }, false),
+      await admitted('cloud', { models: [{ ...GEOGRAPHY, allow: ['edge'] }, { shipped: 'words' }] }, OPEN),
     )
-    const edge = await start(await admitted('edge', joining(owner), false))
+    const edge = await start(await admitted('edge', joining(owner), OPEN))
     const stranger = await start({ ...joining(owner), models: [{ shipped: 'elements' }] })
     await linked(owner, edge, stranger)
 
@@ -123,7 +144,7 @@ describe('a network whose operator admits nodes', () => {
   })
 
   it('answers elsewhere when a node does not trust the operator who signed for the asker', async () => {
-    const strict = await start(await admitted('cloud', { models: [{ ...GEOGRAPHY, allow: ['edge'] }] }, false))
+    const strict = await start(await admitted('cloud', { models: [{ ...GEOGRAPHY, allow: ['edge'] }] }, OPEN))
     const open = await start({ ...joining(strict), models: [GEOGRAPHY] })
     const stranger = createIdentity()
     const dataDir = temporaryDirectory()

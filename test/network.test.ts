@@ -36,6 +36,14 @@ describe('a network of real processes', () => {
     expect(sum.modelnet.members).toMatchObject([{ node: arithmetic.node }])
   })
 
+  it('answers with the models of the others as soon as it says that it is ready', async () => {
+    const first = await node('--model', 'words')
+    await node('--model', 'geography', '--bootstrap', first.addresses[0] ?? '')
+    const late = await node('--model', 'arithmetic-a', '--bootstrap', first.addresses[0] ?? '')
+    const capital = await ask(late.gateway, 'What is the capital of France?')
+    expect(finalAnswer(capital.choices[0]?.message.content ?? '')).toBe('Paris')
+  })
+
   it('forms without any address where multicast DNS works', async () => {
     const one = await node('--mdns', '--model', 'geography')
     const two = await node('--mdns', '--model', 'words')

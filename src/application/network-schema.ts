@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MAX_GOSSIPED_MEMBERS } from '../protocol/index.ts'
+import { MAX_GOSSIPED_MEMBERS, MAX_OPERATORS } from '../protocol/index.ts'
 
 /** Who is meant: node ids, and domains in the sense of `network.admission`; `public` is whoever is in none. */
 export type Subjects = readonly string[]
@@ -83,7 +83,11 @@ export const NetworkSchema: z.ZodType<NetworkConfig> = z.strictObject({
   allow: SubjectsSchema.exactOptional().describe('Node ids and domains that may be linked to this node. Default: all.'),
   admission: z
     .strictObject({
-      operators: z.array(z.string().min(1)).min(1).describe('Ids of the operators whose certificates count.'),
+      operators: z
+        .array(z.string().min(1))
+        .min(1)
+        .max(MAX_OPERATORS)
+        .describe('Ids of the operators whose certificates count.'),
       certificate: z.string().min(1).exactOptional().describe(`The certificate of this node. ${SOURCE}`),
       revocations: z
         .array(z.string().min(1))

@@ -10,11 +10,13 @@ import {
   createNetworkDirectory,
   createPeerLinks,
   createRevocations,
+  createRevocationsFile,
   type Identity,
   type Libp2pNetwork,
   type Membership,
   type NetworkDirectory,
   type PeerLinks,
+  readRevocations,
   verifyCertificate,
 } from '../network/index.ts'
 import type { Clock } from '../utils/clock.ts'
@@ -51,7 +53,8 @@ export interface NodeNetwork {
  */
 export async function createNodeNetwork(components: NodeNetworkComponents, config: NodeConfig): Promise<NodeNetwork> {
   const { identity, clock, logger, closing } = components
-  const { network: options } = config
+  const heard = createRevocationsFile(logger, join(config.dataDir, 'revocations.json'))
+  const options = await addHeard(config.network, await heard.load())
   const domain = await readOwnDomain(components, options)
   const network = createLibp2pNetwork({ identity, clock, logger }, toHostOptions(options))
   /** Each peer that connects gets a channel, as a member; in a large network many connect for routing only. */
@@ -63,12 +66,17 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
     domain,
     link() {
       const { admission, allow } = options
+      let keeping = Promise.resolve()
+      closing.add('the list of revocations', () => keeping)
+      const onRevocations = (lists: readonly string[]): void => {
+        keeping = heard.save(lists)
+      }
       const links = createPeerLinks(
         { network, clock, logger },
         {
           eager: () => isEager,
           ...((admission || allow) && {
-            admission: { ...admission, admits: (node, of) => permits(allow, { node, domain: of }) },
+            admission: { ...admission, onRevocations, admits: (node, of) => permits(allow, { node, domain: of }) },
           }),
         },
       )
@@ -116,6 +124,15 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
       return { membership, directory }
     },
   }
+}
+
+/** What operators took back counts although their lists were heard from peers, before a restart. */
+async function addHeard(options: NetworkConfig, heard: readonly string[] = []): Promise<NetworkConfig> {
+  const { admission } = options
+  if (!admission) return options
+  const read = await Promise.allSettled(heard.map(jws => readRevocations(jws, admission.operators)))
+  const trusted = heard.filter((_, index) => read[index]?.status === 'fulfilled')
+  return { ...options, admission: { ...admission, revocations: [...(admission.revocations ?? []), ...trusted] } }
 }
 
 /** What the node's own certificate says, checked as others will check it: better told at the start than by silence. */

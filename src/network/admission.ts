@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { MAX_CERTIFICATE_BYTES, MAX_REVOCATIONS_BYTES, type MembershipCertificate } from '../protocol/index.ts'
+import { MAX_CERTIFICATE_BYTES, type MembershipCertificate } from '../protocol/index.ts'
 import type { Clock } from '../utils/clock.ts'
 import { ModelNetError, toModelNetError } from '../utils/errors.ts'
 import type { Logger } from '../utils/logger.ts'
 import { verifyCertificate } from './certificate.ts'
 import type { CallHandlers, Channel } from './channel.ts'
 import { read, tell } from './exchange.ts'
-import { createRevocations } from './revocations.ts'
+import { createRevocations, RevocationListsSchema } from './revocations.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
 /** Who may take part: nodes that an operator has signed for. */
@@ -19,6 +19,8 @@ export interface AdmissionOptions {
   readonly required?: boolean
   /** Signed lists of certificates that operators have taken back; others are heard of from peers. @default none */
   readonly revocations?: readonly string[]
+  /** Told the newest list of each operator when one says more than was known. @default nobody is */
+  readonly onRevocations?: (lists: readonly string[]) => void
   /** What else decides on a peer, when its domain is known. @default all are admitted */
   readonly admits?: (peer: string, domain: string | undefined) => boolean
 }
@@ -44,7 +46,6 @@ const METHOD = 'link/admit'
 const REVOCATIONS = 'link/revocations'
 /** Each costs the checking of signatures: a peer has one channel or two, and lists change seldom. */
 const GREETINGS = { burst: 20, perSecond: 1 }
-const MAX_OPERATORS = 8
 const GREETING_MS = 5000
 const MAX_REMEMBERED = 1024
 /** It may have got another configuration by then. */
@@ -54,7 +55,7 @@ const GreetingSchema = z.object({
   required: z.boolean().exactOptional(),
 })
 
-const RevocationsSchema = z.object({ lists: z.array(z.string().min(1).max(MAX_REVOCATIONS_BYTES)).max(MAX_OPERATORS) })
+const RevocationsSchema = z.object({ lists: RevocationListsSchema })
 
 interface Waiting {
   readonly shown: () => void
@@ -93,7 +94,9 @@ export function createDoor(
         const level = from === undefined ? 'warn' : 'debug'
         logger[level]({ peer: from, reason: String(each.reason) }, 'a list of revocations is refused')
       }
-    if (taken.some(each => each.status === 'fulfilled' && each.value)) onRevoked()
+    if (!taken.some(each => each.status === 'fulfilled' && each.value)) return
+    options.onRevocations?.(revocations.lists())
+    onRevoked()
   }
   /** Nobody is admitted before the lists of the configuration are read. */
   const ready = takeLists(options.revocations ?? [])

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { z } from 'zod'
+import { createKeptFile } from '../utils/kept-file.ts'
 import type { Logger } from '../utils/logger.ts'
 
 /** Where a peer was last reached. */
@@ -26,7 +24,7 @@ const MAX_ENTRIES = 256
 const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1000
 const MAX_FILE_BYTES = 1024 * 1024
 
-const BookSchema = z.array(
+const BookSchema: z.ZodType<readonly PeerBookEntry[]> = z.array(
   z.object({
     peer: z.string().min(1).max(128),
     addresses: z.array(z.string().min(1).max(256)).max(16),
@@ -37,36 +35,10 @@ const BookSchema = z.array(
 /** A peer book in one JSON file, replaced as a whole. */
 export function createFilePeerBook(components: { logger: Logger; now(): number }, path: string): PeerBook {
   const { logger, now } = components
-  let writing: Promise<void> = Promise.resolve()
-
-  const replace = async (text: string): Promise<void> => {
-    const draft = `${path}.${randomUUID()}`
-    try {
-      await mkdir(dirname(path), { recursive: true })
-      await writeFile(draft, text, { mode: 0o600 })
-      await rename(draft, path)
-    } catch (error) {
-      logger.warn({ path, reason: String(error) }, 'cannot write the peer book')
-      await rm(draft, { force: true }).catch(() => undefined)
-    }
-  }
-
+  const file = createKeptFile(logger, { path, what: 'the peer book', schema: BookSchema, maxBytes: MAX_FILE_BYTES })
   return {
-    async load() {
-      const text = await readFile(path, 'utf8').catch(error => {
-        if (error?.code !== 'ENOENT') logger.warn({ path, reason: String(error) }, 'cannot read the peer book')
-        return undefined
-      })
-      if (text === undefined) return []
-      const entries = parse(text)
-      if (!entries) logger.warn({ path }, 'the peer book is damaged and is started anew')
-      return trim(entries ?? [], now())
-    },
-    save(entries) {
-      const text = JSON.stringify(trim(entries, now()))
-      writing = writing.then(() => replace(text))
-      return writing
-    },
+    load: async () => trim((await file.load()) ?? [], now()),
+    save: entries => file.save(trim(entries, now())),
   }
 }
 
@@ -75,14 +47,4 @@ function trim(entries: readonly PeerBookEntry[], now: number): readonly PeerBook
     .filter(entry => entry.addresses.length > 0 && now - entry.seenAt < MAX_AGE_MS)
     .toSorted((a, b) => b.seenAt - a.seenAt)
     .slice(0, MAX_ENTRIES)
-}
-
-function parse(text: string): readonly PeerBookEntry[] | undefined {
-  if (text.length > MAX_FILE_BYTES) return undefined
-  try {
-    const book = BookSchema.safeParse(JSON.parse(text))
-    return book.success ? book.data : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,7 @@
+import { z } from 'zod'
 import {
   DOCUMENT_TYPES,
+  MAX_OPERATORS,
   MAX_REVOCATIONS_BYTES,
   type MembershipCertificate,
   type RevocationList,
@@ -9,6 +11,13 @@ import {
   verifyDocument,
 } from '../protocol/index.ts'
 import { ModelNetError } from '../utils/errors.ts'
+import { createKeptFile, type KeptFile } from '../utils/kept-file.ts'
+import type { Logger } from '../utils/logger.ts'
+
+/** The newest list of each operator, signed. */
+export const RevocationListsSchema: z.ZodType<readonly string[]> = z
+  .array(z.string().min(1).max(MAX_REVOCATIONS_BYTES))
+  .max(MAX_OPERATORS)
 
 /** What the operators of a network have taken back, as far as this node has heard. */
 export interface Revocations {
@@ -17,6 +26,16 @@ export interface Revocations {
   includes(certificate: MembershipCertificate): boolean
   /** The newest list of each operator, signed. */
   lists(): readonly string[]
+}
+
+/** What was heard, over restarts: else a node that was taken back could be the first to greet a node that starts anew. */
+export function createRevocationsFile(logger: Logger, path: string): KeptFile<readonly string[]> {
+  return createKeptFile(logger, {
+    path,
+    what: 'the list of revocations',
+    schema: RevocationListsSchema,
+    maxBytes: 2 * MAX_OPERATORS * MAX_REVOCATIONS_BYTES,
+  })
 }
 
 /** Adds a node to an operator's list, or begins one: certificates issued for it up to now count no more. */

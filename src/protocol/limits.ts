@@ -13,6 +13,8 @@ export const MAX_CERTIFICATE_BYTES: number = 2 * 1024
 /** Nodes one operator may have taken back, and the signed list of them, 115 bytes each. */
 export const MAX_REVOKED = 1000
 export const MAX_REVOCATIONS_BYTES: number = 128 * 1024
+/** Operators one node may trust. */
+export const MAX_OPERATORS = 8
 /** One signed receipt: 1.1 kB. */
 export const MAX_RECEIPT_BYTES: number = 4 * 1024
 /** Seconds by which clocks of peers may differ, and the longest lives of signed documents that are believed. */

@@ -83,6 +83,15 @@ const sees = (node: Node, other: Node): boolean =>
 const allSee = (members: readonly Node[]) => () =>
   members.every(node => members.every(other => node === other || sees(node, other)))
 
+/** Whether its start is over, told by a function that can be asked again and again. */
+function isReady({ membership }: Node): () => boolean {
+  let ready = false
+  void membership.ready.then(() => {
+    ready = true
+  })
+  return () => ready
+}
+
 async function form(count: number): Promise<Node[]> {
   const first = await start('node-0')
   const others = []
@@ -175,6 +184,32 @@ describe('createMembership', { timeout: 120_000 }, () => {
           .map(entry => entry.nodeId)
           .toSorted(),
       ).toEqual(members.map(each => each.identity.nodeId).toSorted())
+  })
+
+  it('is ready when all whom it found have told what they offer', async () => {
+    const members = await form(4)
+    const late = await start('late', [only(members, 0)])
+    expect(await pass(5000, isReady(late))).toBeLessThanOrEqual(2000)
+    for (const node of members) expect(sees(late, node)).toBe(true)
+  })
+
+  it('does not wait longer than 2 s for a node that says nothing', async () => {
+    const identity = createIdentity()
+    const network = hub.createNetwork({ identity })
+    await network.start()
+    const silent = createPeerLinks({ network, clock, logger: silentLogger })
+    silent.serve({
+      // biome-ignore lint/correctness/useYield: it says nothing
+      async *'member/sync'(_body, _call, { signal }) {
+        await clock.sleep(3_600_000, signal)
+      },
+    })
+    const [first, late] = [await start('first'), await start('late', [], { bootstrap: network.addresses() })]
+    expect(await pass(5000, isReady(first))).toBeLessThanOrEqual(100)
+    const readyMs = await pass(5000, isReady(late))
+    await silent.close()
+    expect(readyMs).toBeGreaterThan(500)
+    expect(readyMs).toBeLessThanOrEqual(2200)
   })
 
   it('suspects a node that hangs within 3 s though its connection stands, and takes it back when it goes on', async () => {

@@ -18,6 +18,7 @@ import { createCardExchange } from './card-exchange.ts'
 import { createDialler } from './dialler.ts'
 import { createGossip, type GossipScope } from './gossip.ts'
 import { createHeartbeats } from './heartbeats.ts'
+import { awaitIntroductions } from './introduction.ts'
 import { linkDown, linkUp, tick as passTime } from './liveness.ts'
 import { createOwnRecord } from './own-record.ts'
 import { keepPeerBook } from './peer-book-keeper.ts'
@@ -88,7 +89,7 @@ export interface Membership extends Directory {
   thin(kept: number): Promise<void>
   /** A node was found at these addresses, for instance on the local network. */
   discover(nodeId: string, addresses: readonly string[]): void
-  /** Resolves when every address known at the start has been tried and the nodes found there have told whom they know. */
+  /** Resolves when who was found from the addresses known at the start has told what it offers: after 2 s at most. */
   readonly ready: Promise<void>
   /** Says goodbye and stops. The links stay open. May be called twice. */
   close(): Promise<void>
@@ -158,7 +159,6 @@ export async function createMembership(
   )
   const dialler = createDialler(shared)
   const book = peerBook && keepPeerBook({ roster, clock, peerBook })
-
   const report = (what: string) => (error: unknown) => logger.warn({ reason: String(error) }, what)
 
   const onLink = ({ type, peer }: LinkEvent): void => {
@@ -207,7 +207,7 @@ export async function createMembership(
     for (const address of bootstrap) dialler.bootstrap(address)
     for (const { peer, addresses } of (await peerBook?.load()) ?? []) dialler.hint(peer, addresses)
     await dialler.tried()
-    await Promise.all(links.linked().map(peer => gossip.sync(peer)))
+    await awaitIntroductions(shared, closing.signal)
   }
 
   await cardExchange.offer(cards)
