@@ -143,11 +143,11 @@ export async function createNode(config: NodeConfig, options: NodeOptions = {}):
     closing.add('the status', () => clearInterval(telling))
 
     const abilities = createCapabilityMap({ clock })
-    const describeAll = (): void => {
-      for (const card of membership.entries().flatMap(entry => entry.cards)) abilities.describe(card)
+    const describe = ({ nodeId }: { readonly nodeId: string }): void => {
+      for (const card of membership.entry(nodeId)?.cards ?? []) abilities.describe(card)
     }
-    describeAll()
-    closing.add('the map', membership.onChange(describeAll))
+    for (const entry of membership.entries()) describe(entry)
+    closing.add('the map', membership.onChange(describe))
     const breakers = createCircuitBreakers({ clock })
     closing.add('the circuit breakers', forgetReturned(membership, breakers))
     const calls = createCallRecord({ clock })
