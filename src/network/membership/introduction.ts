@@ -1,4 +1,8 @@
 import type { Clock } from '../../utils/clock.ts'
+import { withDeadline } from '../../utils/deadline.ts'
+import type { Logger } from '../../utils/logger.ts'
+import { raceSignal } from '../../utils/race-signal.ts'
+import type { Dialler } from './dialler.ts'
 import type { Member, Roster } from './roster.ts'
 
 /** A node that starts waits no longer for those that it has heard of. */
@@ -12,12 +16,23 @@ function isIntroduced({ signed, cards, liveness }: Member): boolean {
   return signed?.record.cards?.every(digest => cards.has(digest)) ?? signed !== undefined
 }
 
-/** Resolves when each member that is known now has been met or was not reached, or when that takes too long. */
-export async function awaitIntroductions(
-  { roster, clock }: { readonly roster: Roster; readonly clock: Clock },
-  signal: AbortSignal,
-): Promise<void> {
-  const end = clock.monotonic() + INTRODUCTION_MS
-  while (!signal.aborted && clock.monotonic() < end && !roster.members().every(isIntroduced))
-    await clock.sleep(LOOK_MS, signal).catch(() => undefined) // closing
+export interface IntroductionComponents {
+  readonly roster: Roster
+  readonly dialler: Dialler
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Resolves when the first dials are over and each member known then was met or not reached, or too late. Never rejects. */
+export async function awaitIntroductions(components: IntroductionComponents, signal: AbortSignal): Promise<void> {
+  const { roster, dialler, clock, logger } = components
+  try {
+    await withDeadline(clock, { deadlineMs: INTRODUCTION_MS, signal }, async inTime => {
+      await raceSignal(dialler.tried(), inTime)
+      while (!roster.members().every(isIntroduced)) await clock.sleep(LOOK_MS, inTime)
+    })
+  } catch {
+    const missing = roster.members().filter(member => !isIntroduced(member)).length
+    if (!signal.aborted) logger.info({ missing }, 'started before all that were looked for have been met')
+  }
 }

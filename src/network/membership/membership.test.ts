@@ -212,6 +212,14 @@ describe('createMembership', { timeout: 120_000 }, () => {
     expect(readyMs).toBeLessThanOrEqual(2200)
   })
 
+  it('does not wait longer than 2 s for addresses that neither answer nor refuse', async () => {
+    const gone = await start('gone')
+    hub.pause(gone.identity.nodeId)
+    const late = await start('late', [gone])
+    expect(await pass(10_000, isReady(late))).toBeLessThanOrEqual(2200)
+    hub.resume(gone.identity.nodeId)
+  })
+
   it('suspects a node that hangs within 3 s though its connection stands, and takes it back when it goes on', async () => {
     const members = await form(4)
     const victim = only(members, 2)

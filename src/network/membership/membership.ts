@@ -206,8 +206,7 @@ export async function createMembership(
   const start = async (): Promise<void> => {
     for (const address of bootstrap) dialler.bootstrap(address)
     for (const { peer, addresses } of (await peerBook?.load()) ?? []) dialler.hint(peer, addresses)
-    await dialler.tried()
-    await awaitIntroductions(shared, closing.signal)
+    await awaitIntroductions({ ...shared, dialler }, closing.signal)
   }
 
   await cardExchange.offer(cards)
