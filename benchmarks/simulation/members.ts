@@ -56,8 +56,7 @@ export async function simulateMembers(options: MembersOptions): Promise<MembersR
   const field = new Field(world, Math.max(2, Math.floor(count / 4)))
   for (let index = 0; index < count; index++) await field.start(index)
   const formedMs = await field.until(() => field.allSee())
-  const joiner = await field.appear(count)
-  field.live.set(count, joiner)
+  const joiner = await field.start(count)
   const joinSeenByAllMs = await field.until(() => field.allSee())
   field.live.delete(count)
   await within(clock, joiner.leave())
@@ -110,17 +109,12 @@ class Field {
 
   /** The same, without letting time pass. */
   async begin(index: number): Promise<SimulatedNode> {
-    const node = await this.appear(index)
+    const addresses = [...this.live.values()].slice(0, 2).map(({ nodeId }) => `/memory/${nodeId}/p2p/${nodeId}`)
+    const identity = seededIdentity(`node-${index}`)
+    const node = await startNode(this.world, { identity, skill: skillOf(index, this.skills), bootstrap: addresses })
     await node.membership?.ready
     this.live.set(index, node)
     return node
-  }
-
-  /** Starts a node and does not wait until it has met the others. */
-  async appear(index: number): Promise<SimulatedNode> {
-    const addresses = [...this.live.values()].slice(0, 2).map(({ nodeId }) => `/memory/${nodeId}/p2p/${nodeId}`)
-    const identity = seededIdentity(`node-${index}`)
-    return startNode(this.world, { identity, skill: skillOf(index, this.skills), bootstrap: addresses })
   }
 
   async pass(ms: number, each: (passed: number) => void = () => undefined): Promise<void> {
