@@ -47,6 +47,8 @@ describe('a network of real processes', () => {
   it('forms without any address where multicast DNS works', async () => {
     const one = await node('--mdns', '--model', 'geography')
     const two = await node('--mdns', '--model', 'words')
+    const capital = await ask(two.gateway, 'What is the capital of France?')
+    expect(finalAnswer(capital.choices[0]?.message.content ?? '')).toBe('Paris')
     await eventually(
       () => peersOf(one),
       body => body.nodes.some(entry => entry.node === two.node && entry.state === 'alive'),

@@ -28,6 +28,9 @@ import type { NodeConfig } from './config-schema.ts'
 import type { NetworkConfig } from './network-schema.ts'
 import { permits } from './policy.ts'
 
+/** Nodes on the local network answer the second query of `LanDiscovery`, 250 ms after the first, at the latest. */
+const DISCOVER_MS = 500
+
 export interface NodeNetworkComponents {
   readonly identity: Identity
   readonly clock: Clock
@@ -95,6 +98,7 @@ export async function createNodeNetwork(components: NodeNetworkComponents, confi
         {
           bootstrap: toBootstrap(options),
           agent: config.name,
+          discoverMs: options.mdns ? DISCOVER_MS : 0,
           scope: options.discovery === 'ads' ? 'partners' : 'all',
           ...(told !== undefined && { domain: told }),
         },

@@ -29,6 +29,8 @@ export interface NetworkDirectoryOptions {
 export interface NetworkDirectory extends Directory {
   /** How others are found now. */
   readonly mode: 'gossip' | 'ads'
+  /** Resolves some moments after the start: before, members may be missing that the network knows. */
+  readonly introduced: Promise<void>
   /**
    * Looks for nodes that offer each of these capabilities, if not all members are known anyway. Resolves when one of
    * each is a partner, or was not found in 4 s. Rejects only with the signal's reason.
@@ -149,6 +151,7 @@ export function createNetworkDirectory(
     get mode() {
       return ads ? 'ads' : 'gossip'
     },
+    introduced: membership.introduced,
     entries: () => membership.entries(),
     entry: nodeId => membership.entry(nodeId),
     onChange: listener => membership.onChange(listener),

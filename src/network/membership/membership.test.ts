@@ -83,13 +83,13 @@ const sees = (node: Node, other: Node): boolean =>
 const allSee = (members: readonly Node[]) => () =>
   members.every(node => members.every(other => node === other || sees(node, other)))
 
-/** Whether its start is over, told by a function that can be asked again and again. */
-function isReady({ membership }: Node): () => boolean {
-  let ready = false
-  void membership.ready.then(() => {
-    ready = true
+/** Whether something has come true, told by a function that can be asked again and again. */
+function isOver(promise: Promise<void>): () => boolean {
+  let over = false
+  void promise.then(() => {
+    over = true
   })
-  return () => ready
+  return () => over
 }
 
 async function form(count: number): Promise<Node[]> {
@@ -186,11 +186,20 @@ describe('createMembership', { timeout: 120_000 }, () => {
       ).toEqual(members.map(each => each.identity.nodeId).toSorted())
   })
 
-  it('is ready when all whom it found have told what they offer', async () => {
+  it('is introduced when all whom it found have told what they offer', async () => {
     const members = await form(4)
     const late = await start('late', [only(members, 0)])
-    expect(await pass(5000, isReady(late))).toBeLessThanOrEqual(2000)
+    expect(await pass(5000, isOver(late.membership.introduced))).toBeLessThanOrEqual(2000)
     for (const node of members) expect(sees(late, node)).toBe(true)
+  })
+
+  it('is introduced to those that are discovered in the time it was given for that', async () => {
+    const [early, late] = [await start('early'), await start('late', [], { discoverMs: 500 })]
+    const isIntroduced = isOver(late.membership.introduced)
+    expect(await pass(300, isIntroduced)).toBe(Number.POSITIVE_INFINITY)
+    late.membership.discover(early.identity.nodeId, early.network.addresses())
+    expect(await pass(2000, isIntroduced)).toBeLessThanOrEqual(2000)
+    expect(sees(late, early)).toBe(true)
   })
 
   it('does not wait longer than 2 s for a node that says nothing', async () => {
@@ -205,18 +214,18 @@ describe('createMembership', { timeout: 120_000 }, () => {
       },
     })
     const [first, late] = [await start('first'), await start('late', [], { bootstrap: network.addresses() })]
-    expect(await pass(5000, isReady(first))).toBeLessThanOrEqual(100)
-    const readyMs = await pass(5000, isReady(late))
+    expect(await pass(5000, isOver(first.membership.introduced))).toBeLessThanOrEqual(100)
+    const introducedMs = await pass(5000, isOver(late.membership.introduced))
     await silent.close()
-    expect(readyMs).toBeGreaterThan(500)
-    expect(readyMs).toBeLessThanOrEqual(2200)
+    expect(introducedMs).toBeGreaterThan(500)
+    expect(introducedMs).toBeLessThanOrEqual(2200)
   })
 
   it('does not wait longer than 2 s for addresses that neither answer nor refuse', async () => {
     const gone = await start('gone')
     hub.pause(gone.identity.nodeId)
     const late = await start('late', [gone])
-    expect(await pass(10_000, isReady(late))).toBeLessThanOrEqual(2200)
+    expect(await pass(10_000, isOver(late.membership.ready))).toBeLessThanOrEqual(2200)
     hub.resume(gone.identity.nodeId)
   })
 

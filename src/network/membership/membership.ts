@@ -18,7 +18,7 @@ import { createCardExchange } from './card-exchange.ts'
 import { createDialler } from './dialler.ts'
 import { createGossip, type GossipScope } from './gossip.ts'
 import { createHeartbeats } from './heartbeats.ts'
-import { awaitIntroductions } from './introduction.ts'
+import { startIntroduction } from './introduction.ts'
 import { linkDown, linkUp, tick as passTime } from './liveness.ts'
 import { createOwnRecord } from './own-record.ts'
 import { keepPeerBook } from './peer-book-keeper.ts'
@@ -40,10 +40,7 @@ export interface MembershipOptions {
   readonly bootstrap?: readonly string[]
   /** Cards of the models this node offers. @default none */
   readonly cards?: readonly ModelCard[]
-  /**
-   * Whom to know: all members of a small network, told by gossip, or only `partners`, to which this node is linked, as
-   * in a network that is found through capability ads (`createAdDirectory`). @default 'all'
-   */
+  /** Whom to know: all, told by gossip, or only `partners`, linked to this node (`createAdDirectory`). @default 'all' */
   readonly scope?: GossipScope
   /** The trust boundary this node says it belongs to. */
   readonly domain?: string
@@ -55,6 +52,8 @@ export interface MembershipOptions {
   readonly pauseMs?: number
   /** Milliseconds after which a suspected member counts as left. @default 5000 */
   readonly leaveAfterMs?: number
+  /** Milliseconds after the start in which `discover` may tell of others; the introduction is as long. @default 0 */
+  readonly discoverMs?: number
 }
 
 export interface Census {
@@ -89,8 +88,10 @@ export interface Membership extends Directory {
   thin(kept: number): Promise<void>
   /** A node was found at these addresses, for instance on the local network. */
   discover(nodeId: string, addresses: readonly string[]): void
-  /** Resolves when who was found from the addresses known at the start has told what it offers: after 2 s at most. */
+  /** Resolves when every address known at the start has been tried, after 2 s at most. */
   readonly ready: Promise<void>
+  /** Resolves when those found at the start, and whom they know, have said what they offer; 2 s after that at most. */
+  readonly introduced: Promise<void>
   /** Says goodbye and stops. The links stay open. May be called twice. */
   close(): Promise<void>
 }
@@ -107,7 +108,7 @@ export async function createMembership(
   options: MembershipOptions = {},
 ): Promise<Membership> {
   const { network, links, identity, clock, random, logger, peerBook } = components
-  const { bootstrap = [], cards = [], heartbeatMs = 500, pauseMs = 1000, leaveAfterMs = 5000 } = options
+  const { bootstrap = [], cards = [], heartbeatMs = 500, pauseMs = 1000, leaveAfterMs = 5000, discoverMs = 0 } = options
   const closing = new AbortController()
   const verifier = createVerifier({ clock })
   let status: NodeStatus | undefined
@@ -203,10 +204,9 @@ export async function createMembership(
     }
   }
 
-  const start = async (): Promise<void> => {
+  const hint = async (): Promise<void> => {
     for (const address of bootstrap) dialler.bootstrap(address)
     for (const { peer, addresses } of (await peerBook?.load()) ?? []) dialler.hint(peer, addresses)
-    await awaitIntroductions({ ...shared, dialler }, closing.signal)
   }
 
   await cardExchange.offer(cards)
@@ -214,7 +214,7 @@ export async function createMembership(
   const unserve = links.serve({ ...gossip.handlers, ...cardExchange.handlers, ...heartbeats.handlers })
   const unlisten = links.onLink(onLink)
   for (const peer of links.linked()) onLink({ type: 'link-up', peer })
-  const ready = start().catch(report('the start did not go as expected'))
+  const introduction = startIntroduction({ ...shared, dialler }, { hinted: hint(), discoverMs, signal: closing.signal })
   const living = live().catch(error => {
     if (!closing.signal.aborted) logger.error({ reason: String(error) }, 'membership has stopped')
   })
@@ -242,7 +242,8 @@ export async function createMembership(
     entries: () => roster.entries(),
     entry: nodeId => roster.entry(nodeId),
     onChange: listener => roster.onChange(listener),
-    ready,
+    ready: introduction.tried,
+    introduced: introduction.over,
     async announce(offered) {
       await cardExchange.offer(offered)
       await ownRecord.renew(true)
