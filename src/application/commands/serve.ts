@@ -51,6 +51,8 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   } finally {
     inference?.kill('SIGKILL') // gone by now, if the node took it
   }
+  // All is closed; timers that libp2p forgets would keep the process for two seconds more.
+  process.stdout.write('', () => process.exit())
 }
 
 function introduce(node: Node, name: string, json: boolean, terminal: Terminal): void {

@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Directory } from '../../network/index.ts'
 import { ModelNetError } from '../../utils/errors.ts'
@@ -148,6 +149,46 @@ describe('the gateway', () => {
     await response.body?.getReader().read()
     client.abort()
     expect(await cancelled).toMatchObject({ code: 'CANCELLED' })
+  })
+
+  describe('when it closes', () => {
+    const begin = (url: string, text: string): Promise<Socket> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(text, () => resolve(socket)))
+        socket.resume().on('error', reject) // a cut connection too, which nobody hears then
+      })
+    const cut = (socket: Socket): Promise<unknown> => new Promise(resolve => socket.once('close', resolve))
+    const HEAD = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n'
+
+    it.each([
+      ['says nothing', ''],
+      ['has sent half a head', HEAD],
+      ['has sent half a body', `${HEAD}content-type: application/json\r\ncontent-length: 100\r\n\r\n{`],
+    ])('does not wait for a client that %s', async (_, text) => {
+      const socket = await begin(await gatewayFor(says), text)
+      await Promise.all([cut(socket), open.at(-1)?.close(60_000)])
+    })
+
+    it('lets an answer that has begun end', async () => {
+      let release: () => void = () => undefined
+      const released = new Promise<void>(resolve => {
+        release = resolve
+      })
+      const waits: Asker = async function* () {
+        yield { type: 'text-delta', text: 'Pa' }
+        await released
+        yield { type: 'text-delta', text: 'ris' }
+        return outcome
+      }
+      const url = await gatewayFor(waits)
+      const response = await post(url, body({ stream: true }))
+      const silent = await begin(url, '')
+      const closed = open.at(-1)?.close(60_000)
+      await cut(silent)
+      release()
+      expect(await response.text()).toContain('[DONE]')
+      await closed
+    })
   })
 
   it('counts requests by outcome for Prometheus', async () => {

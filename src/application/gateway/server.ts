@@ -9,6 +9,7 @@ import type { NodeConfig } from '../config-schema.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Asker, completeChat, streamChat } from './chat.ts'
 import { readChatRequest } from './chat-request.ts'
+import { watchConnections } from './connections.ts'
 import { completeEmbeddings, readEmbeddingsRequest } from './embeddings.ts'
 import { createKeyCheck } from './key-check.ts'
 import { listModels } from './models.ts'
@@ -44,6 +45,8 @@ export interface Gateway {
 }
 
 const LAST_WORDS_MS = 100
+/** A request that is on its way when the gateway closes has so long to arrive. */
+const ARRIVING_MS = 500
 
 /** Listens for clients: OpenAI's chat completions, embeddings and models, and the node's own view of the network. */
 export async function createGateway(components: GatewayComponents, config: NodeConfig['gateway']): Promise<Gateway> {
@@ -56,6 +59,7 @@ export async function createGateway(components: GatewayComponents, config: NodeC
     // Bodies are checked by our own schemas: fastify's compilers of JSON Schema would be loaded for nothing.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
   })
+  const connections = watchConnections(app.server)
   const closing = new AbortController()
   const ask = components.metrics.measure(components.ask)
   handleErrors(app, components.logger)
@@ -89,6 +93,8 @@ export async function createGateway(components: GatewayComponents, config: NodeC
         setTimeout(() => closing.abort(new ModelNetError('CANCELLED', 'the node is stopping')), graceMs),
         // An aborted answer still has the time to say so; what is open after that is cut.
         setTimeout(() => app.server.closeAllConnections(), graceMs + LAST_WORDS_MS),
+        // A client that opened a connection and says nothing would be waited for as long as one that is answered.
+        setTimeout(() => connections.cutUnasked(), Math.min(graceMs, ARRIVING_MS)),
         // A connection that becomes idle now would be kept alive for a client that has nothing more to ask.
         setInterval(() => app.server.closeIdleConnections(), LAST_WORDS_MS / 2),
       ]
