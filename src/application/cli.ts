@@ -61,7 +61,7 @@ function createProgram(terminal: Terminal): Command {
     )
 
   client(program.command('ask').description('ask the network'))
-    .argument('<question...>')
+    .argument('<question...>', 'the question; - at the end adds standard input')
     .option('--model <model>', 'a model, model@node or strategy', 'modelnet/auto')
     .option('--pathway <term>', 'a pathway such as "(a|b) ! vote"')
     .option('--temperature <number>', '0 is greedy', readNumber)
@@ -73,7 +73,8 @@ function createProgram(terminal: Terminal): Command {
         ...(options.maxTokens !== undefined && { max_tokens: options.maxTokens }),
         ...(options.seed !== undefined && { seed: options.seed }),
       }
-      const asked = { ...access(options), question: words.join(' '), model: options.pathway ?? options.model, request }
+      const question = await (await import('./commands/question.ts')).readQuestion(words, process.stdin)
+      const asked = { ...access(options), question, model: options.pathway ?? options.model, request }
       const { askAndShow } = await import('./ask-view.ts')
       const outcome = await askAndShow(asked, options.json ? undefined : terminal)
       if (options.json) terminal.out(`${JSON.stringify(outcome)}\n`)
