@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { eventually, finalAnswer, peersOf, program, run, startNode, temporaryDirectory } from './support/processes.ts'
 
@@ -25,6 +28,32 @@ const isRunning = (pid: number): boolean => {
     return false
   }
 }
+
+describe('a command that is stopped while it starts', () => {
+  it.each([
+    ['start', ['--no-mdns', '--port', '0'], 'geography'],
+    ['serve', ['--no-mdns', '--port', '0', '--model', 'geography'], '.'],
+  ])('ends modelnet %s with status 0 and in silence', async (command, args, nodeDir) => {
+    const dataDir = temporaryDirectory()
+    const child = spawn(process.execPath, [program, command, ...args, '--data-dir', dataDir], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let err = ''
+    child.stderr.on('data', chunk => {
+      err += String(chunk)
+    })
+    const exited = once(child, 'exit')
+    // it has read its configuration, and is not yet ready
+    await eventually(
+      async () => existsSync(join(dataDir, nodeDir, 'identity.pem')),
+      exists => exists,
+      60_000,
+    )
+    child.kill('SIGINT')
+    expect(await exited).toEqual([0, null])
+    expect(err).not.toContain('error')
+  })
+})
 
 describe('modelnet start', () => {
   it('starts at least five nodes, asks them questions of different kinds, and stops them with status 0', async () => {

@@ -61,7 +61,11 @@ const STOP_GRACE_MS = 5000
 export async function startLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
   const joinPort = await freePort()
   const children: ChildProcess[] = []
-  const stop = async (): Promise<void> => void (await Promise.all(children.map(stopChild)))
+  let stopping: Promise<unknown> | undefined
+  const stop = async (): Promise<void> => {
+    stopping ??= Promise.all(children.map(stopChild))
+    await stopping
+  }
   options.signal?.addEventListener('abort', () => void stop(), { once: true })
   try {
     const nodes = await Promise.all(
@@ -80,7 +84,10 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
           ...network,
         ])
         children.push(child)
-        return ready(child, plan.name, options)
+        return ready(child, plan.name, {
+          ...options,
+          onExit: (name, reason) => stopping === undefined && options.onExit?.(name, reason),
+        })
       }),
     )
     return { nodes, stop }
@@ -110,7 +117,7 @@ async function ready(child: ChildProcess, name: string, options: LocalNetworkOpt
     child.once('exit', (code, signal) => {
       const reason = complaint.trim() || `ended with ${signal ?? `status ${code}`}`
       if (started) options.onExit?.(name, reason)
-      else reject(nodeFailure(name, reason))
+      else reject(options.signal?.aborted ? options.signal.reason : nodeFailure(name, reason))
     })
     if (!child.stdout) return reject(new ModelNetError('INTERNAL', 'a node has no output'))
     createInterface({ input: child.stdout }).once('line', line => {
@@ -133,7 +140,6 @@ function nodeFailure(name: string, reason: string): ModelNetError {
 
 async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  child.removeAllListeners('exit')
   const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
   child.kill('SIGTERM')
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS)

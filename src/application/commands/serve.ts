@@ -1,4 +1,5 @@
 import { startInferenceProcess } from '../../resource/inference-process.ts'
+import { isAbortError } from '../../utils/errors.ts'
 import type { ConfigInput, ModelConfig } from '../config-schema.ts'
 import type { Node } from '../node.ts'
 import { paint, shortId, type Terminal } from '../terminal.ts'
@@ -38,7 +39,12 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     if (config.models.some(needsInference)) inference ??= startInferenceProcess()
     const stopped = untilStopped({ stdin: options.untilStdinEnds ?? false })
     const { createNode } = await import('../node.ts')
-    const node = await createNode(config, { signal: stopped.signal, ...(inference && { inference }) })
+    const starting = createNode(config, { signal: stopped.signal, ...(inference && { inference }) })
+    const node = await starting.catch(error => {
+      if (stopped.signal.aborted && isAbortError(error)) return undefined // what it had begun is closed
+      throw error
+    })
+    if (!node) return
     try {
       introduce(node, config.name, options.json ?? false, terminal)
       await Promise.race([stopped.promise, node.left])
@@ -51,8 +57,6 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   } finally {
     inference?.kill('SIGKILL') // gone by now, if the node took it
   }
-  // All is closed; timers that libp2p forgets would keep the process for two seconds more.
-  process.stdout.write('', () => process.exit())
 }
 
 function introduce(node: Node, name: string, json: boolean, terminal: Terminal): void {
