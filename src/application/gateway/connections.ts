@@ -10,21 +10,20 @@ export interface Connections {
 /** To be called before the server listens. */
 export function watchConnections(server: Server): Connections {
   const open = new Set<Socket>()
-  const asked = new Map<Socket, IncomingMessage>()
+  /** Not answered yet; one connection may have several, as clients may send the next before the answer. */
+  const requests = new Set<IncomingMessage>()
   server.on('connection', (socket: Socket) => {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request
-    asked.set(socket, request)
-    response.once('close', () => {
-      if (asked.get(socket) === request) asked.delete(socket)
-    })
+    requests.add(request)
+    response.once('close', () => requests.delete(request))
   })
   return {
     cutUnasked() {
-      for (const socket of open) if (!asked.get(socket)?.complete) socket.destroy()
+      const asked = new Set([...requests].filter(({ complete }) => complete).map(({ socket }) => socket))
+      for (const socket of open) if (!asked.has(socket)) socket.destroy()
     },
   }
 }
