@@ -169,18 +169,24 @@ describe('the gateway', () => {
       await Promise.all([cut(socket), open.at(-1)?.close(60_000)])
     })
 
-    it('lets an answer that has begun end', async () => {
+    /** An asker that says half of its answer, and the rest when it is released. */
+    function waiting(): { readonly ask: Asker; release(): void } {
       let release: () => void = () => undefined
       const released = new Promise<void>(resolve => {
         release = resolve
       })
-      const waits: Asker = async function* () {
+      const ask: Asker = async function* () {
         yield { type: 'text-delta', text: 'Pa' }
         await released
         yield { type: 'text-delta', text: 'ris' }
         return outcome
       }
-      const url = await gatewayFor(waits)
+      return { ask, release: () => release() }
+    }
+
+    it('lets an answer that has begun end', async () => {
+      const { ask, release } = waiting()
+      const url = await gatewayFor(ask)
       const response = await post(url, body({ stream: true }))
       const silent = await begin(url, '')
       const closed = open.at(-1)?.close(60_000)
@@ -188,6 +194,26 @@ describe('the gateway', () => {
       release()
       expect(await response.text()).toContain('[DONE]')
       await closed
+    })
+
+    it('lets it end though its client has begun to ask again on the same connection', async () => {
+      const { ask, release } = waiting()
+      const url = await gatewayFor(ask)
+      const text = body({ stream: true })
+      const whole = `${HEAD}content-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`
+      const half = `${HEAD}content-type: application/json\r\ncontent-length: 100\r\n\r\n{`
+      const socket = await begin(url, whole + half)
+      let said = ''
+      socket.setEncoding('utf8').on('data', part => {
+        said += part
+      })
+      await new Promise(resolve => socket.once('data', resolve))
+      const silent = await begin(url, '')
+      const closed = open.at(-1)?.close(60_000)
+      await cut(silent)
+      release()
+      await Promise.all([cut(socket), closed])
+      expect(said).toContain('[DONE]')
     })
   })
 

@@ -89,14 +89,17 @@ export async function createGateway(components: GatewayComponents, config: NodeC
   return {
     url,
     async close(graceMs = 0) {
+      const arrivedBy = performance.now() + Math.min(graceMs, ARRIVING_MS)
       const timers = [
         setTimeout(() => closing.abort(new ModelNetError('CANCELLED', 'the node is stopping')), graceMs),
         // An aborted answer still has the time to say so; what is open after that is cut.
         setTimeout(() => app.server.closeAllConnections(), graceMs + LAST_WORDS_MS),
-        // A client that opened a connection and says nothing would be waited for as long as one that is answered.
-        setTimeout(() => connections.cutUnasked(), Math.min(graceMs, ARRIVING_MS)),
-        // A connection that becomes idle now would be kept alive for a client that has nothing more to ask.
-        setInterval(() => app.server.closeIdleConnections(), LAST_WORDS_MS / 2),
+        setInterval(() => {
+          // A connection that becomes idle now would be kept alive for a client that has nothing more to ask.
+          app.server.closeIdleConnections()
+          // One on which nothing is said, or half a request, would be waited for as long as one that is answered.
+          if (performance.now() >= arrivedBy) connections.cutUnasked()
+        }, LAST_WORDS_MS / 2),
       ]
       await app.close().finally(() => {
         for (const timer of timers) clearTimeout(timer)
